@@ -1,0 +1,1 @@
+# What is built in lib/flow; included by the top Makefile.am.

@@ -1,0 +1,1 @@
+# What is built in lib/ipc; included by the top Makefile.am.

@@ -1,0 +1,1 @@
+# What is built in lib/ovsdb; included by the top Makefile.am.

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Unit tests (tests/unit, CUnit, no root) and the end-to-end suite
+# (tests/testsuite, GNU Autotest, network namespaces).
+
+include tests/unit/automake.mk
+
+TESTSUITE = $(srcdir)/tests/testsuite
+TESTSUITE_AT = \
+	tests/testsuite.at \
+	tests/local.at
+EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/atlocal.in
+DISTCLEANFILES += tests/atconfig tests/atlocal
+MAINTAINERCLEANFILES += $(TESTSUITE)
+
+# package.m4 tells Autotest whose suite it is.
+$(srcdir)/tests/package.m4: $(srcdir)/configure.ac
+	$(AM_V_GEN){ \
+	  echo '# Signature of the current package.'; \
+	  echo 'm4_define([AT_PACKAGE_NAME], [$(PACKAGE_NAME)])'; \
+	  echo 'm4_define([AT_PACKAGE_TARNAME], [$(PACKAGE_TARNAME)])'; \
+	  echo 'm4_define([AT_PACKAGE_VERSION], [$(PACKAGE_VERSION)])'; \
+	  echo 'm4_define([AT_PACKAGE_STRING], [$(PACKAGE_STRING)])'; \
+	  echo 'm4_define([AT_PACKAGE_BUGREPORT], [$(PACKAGE_BUGREPORT)])'; \
+	} > $@.tmp && mv -f $@.tmp $@
+EXTRA_DIST += tests/package.m4
+MAINTAINERCLEANFILES += tests/package.m4
+
+$(TESTSUITE): $(TESTSUITE_AT:%=$(srcdir)/%) $(srcdir)/tests/package.m4
+	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I $(srcdir)/tests \
+	  -o $@.tmp $(srcdir)/tests/testsuite.at && mv -f $@.tmp $@
+noinst_SCRIPTS = $(TESTSUITE)
+
+check-unit: tests/unit/unit-tests
+	$(AM_V_at)tests/unit/unit-tests $(UNITFLAGS)
+check-system: all
+	$(AM_V_at)$(SHELL) $(TESTSUITE) -C tests AUTOTEST_PATH=utilities \
+	  $(TESTSUITEFLAGS)
+check-local: check-unit check-system
+clean-local:
+	-test ! -f $(TESTSUITE) || $(SHELL) $(TESTSUITE) -C tests --clean
+PHONY_TARGETS += check-unit check-system

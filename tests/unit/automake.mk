@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# One program with every CUnit suite.  A new file gets a line here and its
+# suite a line in suites.def.
+
+noinst_PROGRAMS += tests/unit/unit-tests
+tests_unit_unit_tests_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS) $(DATAPATH_CFLAGS) \
+	$(CUNIT_CFLAGS)
+tests_unit_unit_tests_LDADD = $(DATAPATH_LIBS) $(LIB_LIBS) \
+	$(DATAPATH_SYSLIBS) $(CUNIT_LIBS)
+tests_unit_unit_tests_SOURCES = $(unit_tests_SOURCES)
+
+unit_tests_SOURCES = \
+	tests/unit/main.c \
+	tests/unit/suites.def \
+	tests/unit/unit.h
+
+# Keep sorted.

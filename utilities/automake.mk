@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What a person types: qanat-ctl, qanat-vsctl, qanat-appctl, qanat-dpctl.
+# The programs link lib/ only.
+
+if HAVE_APPCTL
+bin_PROGRAMS += utilities/qanat-appctl
+endif
+utilities_qanat_appctl_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS)
+utilities_qanat_appctl_LDADD = $(LIB_LIBS)
+utilities_qanat_appctl_SOURCES = utilities/qanat-appctl.c
+
+if HAVE_DPCTL
+bin_PROGRAMS += utilities/qanat-dpctl
+endif
+utilities_qanat_dpctl_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS)
+utilities_qanat_dpctl_LDADD = $(LIB_LIBS)
+utilities_qanat_dpctl_SOURCES = utilities/qanat-dpctl.c
+
+include utilities/vsctl.mk
+
+# qanat-ctl knows the folders it was configured for.
+sbin_SCRIPTS += utilities/qanat-ctl
+EXTRA_DIST += utilities/qanat-ctl.in
+CLEANFILES += utilities/qanat-ctl
+utilities/qanat-ctl: $(srcdir)/utilities/qanat-ctl.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) utilities && \
+	$(SED) -e 's|[@]SHELL@|$(BASH_PATH)|g' \
+	    -e 's|[@]VERSION@|$(VERSION)|g' \
+	    -e 's|[@]RUNDIR@|$(RUNDIR)|g' \
+	    -e 's|[@]DBDIR@|$(DBDIR)|g' \
+	    -e 's|[@]LOGDIR@|$(LOGDIR)|g' \
+	    -e 's|[@]sbindir@|$(sbindir)|g' \
+	    < $(srcdir)/utilities/qanat-ctl.in > $@.tmp && \
+	chmod +x $@.tmp && mv -f $@.tmp $@
+
+dist_man_MANS += \
+	utilities/qanat-ctl.8 \
+	utilities/qanat-appctl.8 \
+	utilities/qanat-dpctl.8 \
+	utilities/qanat-vswitchd.8
+
+bashcompdir = @bashcompdir@
+dist_bashcomp_DATA = utilities/qanat-completion.bash

@@ -1,0 +1,1 @@
+# qanat-vsctl; included by utilities/automake.mk.
