@@ -31,6 +31,7 @@ utilities/qanat-ctl: $(srcdir)/utilities/qanat-ctl.in Makefile
 	    -e 's|[@]DBDIR@|$(DBDIR)|g' \
 	    -e 's|[@]LOGDIR@|$(LOGDIR)|g' \
 	    -e 's|[@]sbindir@|$(sbindir)|g' \
+	    -e 's|[@]bindir@|$(bindir)|g' \
 	    < $(srcdir)/utilities/qanat-ctl.in > $@.tmp && \
 	chmod +x $@.tmp && mv -f $@.tmp $@
 
