@@ -16,6 +16,7 @@
 #ifndef QANAT_IPC_UNIXCTL_H
 #define QANAT_IPC_UNIXCTL_H 1
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct event_base;

@@ -103,7 +103,7 @@ bool ovsdb_has_column(const struct ovsdb *, const char *table,
 
 const struct ovsdb_row *ovsdb_find_row(const struct ovsdb *,
                                        const char *table,
-                                       const struct ovsdb_uuid *);
+                                       const struct uuid *);
 const struct ovsdb_row *ovsdb_first_row(const struct ovsdb *,
                                         const char *table);
 const struct ovsdb_row *ovsdb_next_row(const struct ovsdb_row *);
@@ -115,7 +115,7 @@ size_t ovsdb_n_rows(const struct ovsdb *, const char *table);
     for ((ROW) = ovsdb_first_row(DB, TABLE); (ROW);                         \
          (ROW) = ovsdb_next_row(ROW))
 
-const struct ovsdb_uuid *ovsdb_row_uuid(const struct ovsdb_row *);
+const struct uuid *ovsdb_row_uuid(const struct ovsdb_row *);
 const char *ovsdb_row_table(const struct ovsdb_row *);
 
 /* The ovsdb_seqno() at which the row appeared or last changed in a column
@@ -148,7 +148,7 @@ const char *ovsdb_get_smap_value(const struct ovsdb_row *,
  * array that the caller frees by free().  Stores NULL and 0 if there are
  * none; returns the number.  The strings themselves are the row's. */
 size_t ovsdb_get_uuids(const struct ovsdb_row *, const char *column,
-                       struct ovsdb_uuid **, size_t *n);
+                       struct uuid **, size_t *n);
 size_t ovsdb_get_ints(const struct ovsdb_row *, const char *column,
                       int64_t **, size_t *n);
 size_t ovsdb_get_strings(const struct ovsdb_row *, const char *column,
