@@ -9,47 +9,49 @@
 #include "lib/base/util.h"
 
 /* Length of the text form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx. */
-#define OVSDB_UUID_LEN 36
+#define UUID_LEN 36
 
-/* The bytes in the order of the text form. */
-struct ovsdb_uuid {
-    uint8_t bytes[16];
+/* The digits of the text form in its order, 8 in each part, the first the
+ * most significant. */
+struct uuid {
+    uint32_t parts[4];
 };
 
-/* Reads the text form (of either case) from the 'n' bytes at 's', which must
- * be all of it.  Returns false, leaving '*uuid' alone, for anything else. */
-bool ovsdb_uuid_parse(const char *s, size_t n, struct ovsdb_uuid *uuid);
-bool ovsdb_uuid_from_string(const char *s, struct ovsdb_uuid *uuid);
+/* Makes a new random one (RFC 4122, version 4). */
+void uuid_random(struct uuid *);
 
-/* Writes the text form, lower case and terminated; returns 'text'. */
-const char *ovsdb_uuid_format(const struct ovsdb_uuid *,
-                              char text[OVSDB_UUID_LEN + 1]);
+/* Reads the text form, in either case of letters, from all of 's'.  Returns
+ * false, with '*uuid' all zero, for anything else. */
+bool uuid_from_text(struct uuid *, const char *s);
 
-/* A new random one (RFC 4122, version 4). */
-void ovsdb_uuid_generate(struct ovsdb_uuid *);
+/* Writes the text form, lower case and terminated. */
+void uuid_to_text(const struct uuid *, char text[UUID_LEN + 1]);
+
+/* If 's' is the text form or its beginning, the number of hexadecimal digits
+ * in it, otherwise 0. */
+int uuid_count_prefix_digits(const char *s);
+
+/* True if the text form begins with 's', in either case of letters. */
+bool uuid_has_prefix(const struct uuid *, const char *s);
+
+/* Orders as the text forms are ordered: negative, 0 or positive. */
+int uuid_compare(const struct uuid *, const struct uuid *);
 
 static inline bool
-ovsdb_uuid_equal(const struct ovsdb_uuid *a, const struct ovsdb_uuid *b)
+uuid_equal(const struct uuid *a, const struct uuid *b)
 {
     return !memcmp(a, b, sizeof *a);
 }
 
-static inline int
-ovsdb_uuid_compare(const struct ovsdb_uuid *a, const struct ovsdb_uuid *b)
-{
-    return memcmp(a, b, sizeof *a);
-}
-
 static inline bool
-ovsdb_uuid_is_zero(const struct ovsdb_uuid *uuid)
+uuid_is_zero(const struct uuid *uuid)
 {
-    static const struct ovsdb_uuid zero;
-
-    return ovsdb_uuid_equal(uuid, &zero);
+    return !(uuid->parts[0] | uuid->parts[1] | uuid->parts[2]
+             | uuid->parts[3]);
 }
 
 static inline uint32_t
-ovsdb_uuid_hash(const struct ovsdb_uuid *uuid, uint32_t basis)
+uuid_hash(const struct uuid *uuid, uint32_t basis)
 {
     return hash_bytes(uuid, sizeof *uuid, basis);
 }
