@@ -6,8 +6,8 @@
 noinst_PROGRAMS += tests/unit/unit-tests
 tests_unit_unit_tests_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS) $(DATAPATH_CFLAGS) \
 	$(CUNIT_CFLAGS)
-tests_unit_unit_tests_LDADD = $(DATAPATH_LIBS) $(LIB_LIBS) \
-	$(DATAPATH_SYSLIBS) $(CUNIT_LIBS)
+tests_unit_unit_tests_LDADD = vswitchd/libvswitchd.a $(DATAPATH_LIBS) \
+	$(LIB_LIBS) $(DATAPATH_SYSLIBS) $(CUNIT_LIBS)
 tests_unit_unit_tests_SOURCES = $(unit_tests_SOURCES)
 
 unit_tests_SOURCES = \
