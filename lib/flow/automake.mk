@@ -1,1 +1,9 @@
-# What is built in lib/flow; included by the top Makefile.am.
+# SPDX-License-Identifier: Apache-2.0
+#
+# lib/flow: flow keys, masks and actions, and the text form of both.
+
+lib_libqanat_a_SOURCES += \
+	lib/flow/action.c \
+	lib/flow/action.h \
+	lib/flow/flow.c \
+	lib/flow/flow.h

@@ -58,6 +58,7 @@ enum {
     FLOW_TUN_CSUM = 1 << 1,     /* An outer checksum was present (and right). */
     FLOW_TUN_DF = 1 << 2,       /* The outer IPv4 header had DF set. */
     FLOW_TUN_OAM = 1 << 3,
+    FLOW_TUN_ALL = FLOW_TUN_KEY | FLOW_TUN_CSUM | FLOW_TUN_DF | FLOW_TUN_OAM,
 };
 
 #define FLOW_N_WORDS 21         /* Of a whole key. */
@@ -79,7 +80,9 @@ struct flow_key {
     /* Word 3. */
     be16 vlan_tpid0;            /* 0x8100, 0x88a8, 0x9100; 0 without a tag. */
     be16 vlan_tpid1;
-    uint8_t nw_proto;           /* IP protocol; for ARP the low opcode byte. */
+    uint8_t nw_proto;           /* IP protocol, IPPROTO_FRAGMENT in a later
+                                 * IPv6 fragment; for ARP the opcode, 0 when
+                                 * that is above 255. */
     uint8_t nw_tos;             /* DSCP and ECN. */
     uint8_t nw_ttl;
     uint8_t nw_frag;            /* FLOW_FRAG_*. */
@@ -163,8 +166,22 @@ void flow_key_apply_mask(struct flow_key *dst, const struct flow_key *key,
  * a mask match a packet that the full one would not have let decide alike.
  * In particular a mask that looks at a field which exists only for a given
  * dl_type, nw_proto or nw_frag also looks at those.  Call it on each mask
- * that a translation made. */
+ * that a translation made.
+ *
+ * Afterwards in_port, dl_type, the TPIDs and nw_frag are looked at as a whole
+ * or not at all; and whoever looks at dl_type or at a VLAN field looks at
+ * dl_type and at the number of tags (VLAN_TCI_PRESENT of each tag that is
+ * there, and of the next one).  That is what the text form can say.
+ * Idempotent. */
 void flow_mask_normalize(struct flow_mask *, const struct flow_key *key);
+
+/* Whether tp_src and tp_dst mean something: TCP, UDP, SCTP, ICMP or ICMPv6,
+ * and not a later fragment. */
+bool flow_key_has_ports(const struct flow_key *);
+
+/* Whether it is a neighbour solicitation or advertisement: nd_target, arp_sha
+ * and arp_tha mean something. */
+bool flow_key_is_nd(const struct flow_key *);
 
 /* Maps between IPv4 and IPv4-mapped IPv6 addresses (RFC 4291, 2.5.5.2). */
 struct in6_addr flow_addr_from_ip4(be32 ip4);

@@ -1,1 +1,11 @@
-# What is built in lib/pkt; included by the top Makefile.am.
+# SPDX-License-Identifier: Apache-2.0
+#
+# lib/pkt: bytes of a packet.
+
+lib_libqanat_a_SOURCES += \
+	lib/pkt/csum.c \
+	lib/pkt/csum.h \
+	lib/pkt/parse.c \
+	lib/pkt/parse.h \
+	lib/pkt/vnet.h \
+	lib/pkt/wire.h
