@@ -1,1 +1,18 @@
 # What is built in lib/ovsdb; included by the top Makefile.am.
+lib_libqanat_a_SOURCES += \
+	lib/ovsdb/atom.c \
+	lib/ovsdb/atom.h \
+	lib/ovsdb/atomtext.c \
+	lib/ovsdb/atomtext.h \
+	lib/ovsdb/datum.c \
+	lib/ovsdb/datum.h \
+	lib/ovsdb/datumbuild.h \
+	lib/ovsdb/datumtext.c \
+	lib/ovsdb/schema.c \
+	lib/ovsdb/schema.h \
+	lib/ovsdb/symtab.c \
+	lib/ovsdb/symtab.h \
+	lib/ovsdb/table.c \
+	lib/ovsdb/table.h \
+	lib/ovsdb/uuid.c \
+	lib/ovsdb/uuid.h
