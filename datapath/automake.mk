@@ -5,3 +5,4 @@
 noinst_LIBRARIES += datapath/libdatapath.a
 datapath_libdatapath_a_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS) $(DATAPATH_CFLAGS)
 datapath_libdatapath_a_SOURCES =
+datapath_libdatapath_a_SOURCES += datapath/pkt.c datapath/pkt.h

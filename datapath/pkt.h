@@ -52,10 +52,12 @@ struct pkt_meta {
     uint8_t n_encaps;
     bool fragmented;            /* Made by offload out of a bigger one: not to
                                  * be cut again. */
+    uint8_t lie;                /* enum vnet_status: the claims do not fit the
+                                 * outer headers; they may fit what a pop
+                                 * uncovers, else the packet is dropped. */
     struct virtio_net_hdr vnet;
 
     /* Written by parse (pmd.c), shifted by act.c. */
-    uint32_t hash;              /* Of the 5-tuple, tunnel entropy. */
     struct pkt_ofs ofs;         /* Of the innermost frame; relative to the
                                  * start of the whole packet. */
     uint16_t inner_start;       /* Where that frame begins: 0 unless
@@ -64,14 +66,14 @@ struct pkt_meta {
                                  * start. */
 
     /* Written by act.c. */
-    struct pkt_encap encaps[PKT_MAX_ENCAPS];    /* [n_encaps-1] is outermost. */
+    struct pkt_encap encaps[PKT_MAX_ENCAPS];    /* The last is outermost. */
     struct tnl_md tnl;          /* Of the last pop, when n_pops. */
 };
 
 static inline struct pkt_meta *
 pkt_meta(const struct rte_mbuf *m)
 {
-    return (struct pkt_meta *) rte_mbuf_to_priv((struct rte_mbuf *) (uintptr_t) m);
+    return rte_mbuf_to_priv((struct rte_mbuf *) (uintptr_t) m);
 }
 
 /* First bytes as a pointer to bytes. */
@@ -92,12 +94,30 @@ pkt_meta_init(struct rte_mbuf *m, uint32_t in_port)
     md->has_vnet = false;
     md->n_pops = md->n_encaps = 0;
     md->fragmented = false;
+    md->lie = VNET_OK;
     md->inner_start = 0;
+    memset(&md->ofs, 0xff, sizeof md->ofs);
     memset(&md->need, 0, sizeof md->need);
 }
 
+/* Copies what '*src' holds: of the tunnel fields only what is in use. */
+static inline void
+pkt_meta_copy(struct pkt_meta *dst, const struct pkt_meta *src)
+{
+    memcpy(dst, src, offsetof(struct pkt_meta, encaps));
+    memcpy(dst->encaps, src->encaps, src->n_encaps * sizeof *src->encaps);
+    if (src->n_pops) {
+        dst->tnl = src->tnl;
+    }
+}
+
+/* Whether the bytes of the first mbuf may be written: nobody else refers to
+ * them. */
+bool pkt_is_ours(const struct rte_mbuf *m);
+
 /* A second reference to the same data with metadata of its own (indirect
- * mbufs; no payload byte is copied).  NULL without memory; '*m' stays valid. */
+ * mbufs; no payload byte is copied).  NULL without memory; '*m' stays
+ * valid. */
 struct rte_mbuf *pkt_clone(struct rte_mbuf *m);
 
 /* Makes the first 'len' bytes (at most the packet's) contiguous in the first
@@ -108,17 +128,24 @@ struct rte_mbuf *pkt_own_head(struct rte_mbuf *m, uint32_t len);
 /* Makes the first 'len' bytes contiguous for reading.  As above. */
 struct rte_mbuf *pkt_pull_head(struct rte_mbuf *m, uint32_t len);
 
-/* Puts 'len' uninitialised bytes in front, writable, and shifts every offset
- * of the metadata.  As above. */
+/* Puts 'len' uninitialised bytes in front and shifts every offset of the
+ * metadata.  They, and the headers behind them, may be written.  As above. */
 struct rte_mbuf *pkt_push(struct rte_mbuf *m, uint16_t len);
 
-/* Removes 'len' bytes at the front and shifts every offset of the metadata.
- * Works across a chain. */
+/* Removes 'len' bytes (at most all) at the front and shifts every offset of
+ * the metadata; one that pointed into them is 0 then.  Works across a chain:
+ * the result may be another mbuf, with the metadata.  Never fails. */
 struct rte_mbuf *pkt_pull(struct rte_mbuf *m, uint32_t len);
 
-/* Opens ('delta' > 0) or closes a gap of 'delta' bytes at 'at' by moving the
- * bytes in front of it: VLAN tags.  Offsets behind 'at' shift. */
+/* Opens ('delta' > 0; the new bytes are uninitialised) or closes a gap of
+ * 'delta' bytes at 'at' by moving the bytes in front of it: VLAN tags.
+ * Offsets greater than 'at' shift, those equal to it stay.  All headers may be
+ * written afterwards.  As pkt_own_head(). */
 struct rte_mbuf *pkt_gap(struct rte_mbuf *m, uint16_t at, int delta);
+
+/* Makes one buffer of the packet.  As above; fails for more than
+ * MEM_BIG_ROOM. */
+struct rte_mbuf *pkt_linearize(struct rte_mbuf *m);
 
 /* The Internet checksum's partial sum over bytes [ofs, ofs + len). */
 uint32_t pkt_csum(const struct rte_mbuf *m, uint32_t ofs, uint32_t len);
@@ -134,5 +161,25 @@ void pkt_trim(struct rte_mbuf *m, uint32_t len);
  * caller as it is. */
 bool pkt_append_ref(struct rte_mbuf *head, struct rte_mbuf *m, uint32_t ofs,
                     uint32_t len);
+
+/* A place in a packet, for those who walk over its payload once, piece by
+ * piece.  What is taken must lie within the packet. */
+struct pkt_cursor {
+    struct rte_mbuf *seg;
+    uint32_t ofs;               /* From the start of 'seg'. */
+};
+
+void pkt_cursor_init(struct pkt_cursor *, struct rte_mbuf *m, uint32_t ofs);
+
+/* As pkt_append_ref(), and moves on. */
+bool pkt_cursor_append_ref(struct pkt_cursor *, struct rte_mbuf *head,
+                           uint32_t len);
+
+/* Copies and moves on; with the partial sum of what was copied. */
+void pkt_cursor_copy(struct pkt_cursor *, uint8_t *to, uint32_t len);
+uint32_t pkt_cursor_copy_csum(struct pkt_cursor *, uint8_t *to, uint32_t len);
+
+/* The partial sum of the next 'len' bytes.  Stays where it is. */
+uint32_t pkt_cursor_csum(struct pkt_cursor, uint32_t len);
 
 #endif /* pkt.h */

@@ -16,3 +16,6 @@ unit_tests_SOURCES = \
 	tests/unit/unit.h
 
 # Keep sorted.
+unit_tests_SOURCES += tests/unit/datapath/dpdk_env.c
+unit_tests_SOURCES += tests/unit/datapath/dpdk_env.h
+unit_tests_SOURCES += tests/unit/datapath/test_pkt.c

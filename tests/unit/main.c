@@ -126,10 +126,11 @@ unit_skip(const char *reason)
 void
 unit_start_dpdk(void)
 {
-    /* --in-memory and --no-telemetry: no file, no socket, so that several
-     * runs by several users do not meet. */
+    /* --no-shconf and --no-telemetry: no file, no socket, so that several runs
+     * by several users do not meet.  (--in-memory, which says the same in one
+     * word, is refused together with --no-huge.) */
     static char *args[] = {
-        "unit-tests", "--no-huge", "--in-memory", "--no-pci",
+        "unit-tests", "--no-huge", "--no-shconf", "--no-pci",
         "--no-telemetry", "--log-level=3", "-m", "256", "-l", "0", NULL,
     };
     static bool is_started;
