@@ -18,4 +18,6 @@ unit_tests_SOURCES = \
 # Keep sorted.
 unit_tests_SOURCES += tests/unit/datapath/dpdk_env.c
 unit_tests_SOURCES += tests/unit/datapath/dpdk_env.h
+unit_tests_SOURCES += tests/unit/datapath/test_mem.c
 unit_tests_SOURCES += tests/unit/datapath/test_pkt.c
+unit_tests_SOURCES += tests/unit/datapath/test_rxvec.c
