@@ -58,6 +58,10 @@ bool framer_is_partial(const struct framer *);
  * messages.  The entry point for fuzzing. */
 size_t framer_fuzz(const void *p, size_t n, size_t step);
 
+/* A new JSON string of 'text', in which bytes that are not UTF-8 are replaced
+ * by '?'. */
+json_t *framer_string(const char *text);
+
 /* Appends 'json' to 's' as compact text. */
 void framer_dump(struct str *s, const json_t *json);
 

@@ -36,6 +36,12 @@ char *options_parse(int argc, char *argv[],
                     const struct option_def *const tables[],
                     size_t n_tables, int *first);
 
+/* The same, but the first argument that is no option ends them all: what
+ * follows is for somebody else.  Does not move arguments. */
+char *options_parse_leading(int argc, char *argv[],
+                            const struct option_def *const tables[],
+                            size_t n_tables, int *first);
+
 /* Appends a table's options with their help, one line each. */
 void options_format_help(struct str *, const struct option_def *table);
 
