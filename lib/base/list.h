@@ -16,7 +16,7 @@ struct list {
     struct list *next;
 };
 
-#define LIST_INIT(LIST) { (LIST), (LIST) }
+#define LIST_INITIALIZER(LIST) { (LIST), (LIST) }
 
 static inline void
 list_init(struct list *list)

@@ -38,7 +38,7 @@ struct file_dest {
 };
 
 static struct mutex mutex = MUTEX_INIT;
-static struct list modules GUARDED_BY(mutex) = LIST_INIT(&modules);
+static struct list modules GUARDED_BY(mutex) = LIST_INITIALIZER(&modules);
 static int default_levels[LOG_N_DESTS] GUARDED_BY(mutex) = {
     LOG_LEVEL_INFO, LOG_LEVEL_INFO, LOG_LEVEL_INFO
 };
