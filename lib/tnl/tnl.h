@@ -134,7 +134,7 @@ enum tnl_status {
 /* An option of the Interface row that a type knows. */
 struct tnl_option {
     const char *name;
-    const char *help;           /* Half a sentence for the manual and errors. */
+    const char *help;           /* Completes "it must be ...". */
 };
 
 struct tnl_ops {
