@@ -23,14 +23,19 @@
 /* At most so many characters of a name or value are shown in an error. */
 #define MAX_SHOWN 48
 
+struct rule;
+
+/* Reads 'value' into the configuration; returns NULL or a sentence. */
+typedef char *read_option(const struct rule *, const struct tnl_ops *,
+                          const char *value, struct tnl_cfg *);
+
 /* How one option is read.  'help' completes "it must be ..."; NULL: the type
  * has the text (struct tnl_option), and only types that list the option have
  * it. */
 struct rule {
     const char *name;
     const char *help;
-    char *(*read)(const struct rule *, const struct tnl_ops *,
-                  const char *value, struct tnl_cfg *);
+    read_option *read;
     size_t ofs;                 /* Of the field, for read_bool(). */
 };
 
@@ -40,28 +45,9 @@ struct refusal {
     const char *why;
 };
 
-static char *read_remote(const struct rule *, const struct tnl_ops *,
-                         const char *, struct tnl_cfg *);
-static char *read_local(const struct rule *, const struct tnl_ops *,
-                        const char *, struct tnl_cfg *);
-static char *read_in_key(const struct rule *, const struct tnl_ops *,
-                         const char *, struct tnl_cfg *);
-static char *read_out_key(const struct rule *, const struct tnl_ops *,
-                          const char *, struct tnl_cfg *);
-static char *read_key(const struct rule *, const struct tnl_ops *,
-                      const char *, struct tnl_cfg *);
-static char *read_dst_port(const struct rule *, const struct tnl_ops *,
-                           const char *, struct tnl_cfg *);
-static char *read_bool(const struct rule *, const struct tnl_ops *,
-                       const char *, struct tnl_cfg *);
-static char *read_tos(const struct rule *, const struct tnl_ops *,
-                      const char *, struct tnl_cfg *);
-static char *read_ttl(const struct rule *, const struct tnl_ops *,
-                      const char *, struct tnl_cfg *);
-static char *read_packet_type(const struct rule *, const struct tnl_ops *,
-                              const char *, struct tnl_cfg *);
-static char *read_exts(const struct rule *, const struct tnl_ops *,
-                       const char *, struct tnl_cfg *);
+static read_option read_remote, read_local, read_key, read_in_key,
+    read_out_key, read_dst_port, read_bool, read_tos, read_ttl,
+    read_packet_type, read_exts;
 
 static const char bool_help[] = "true or false";
 static const char key_help[] = "\"flow\" or a number";
