@@ -25,6 +25,16 @@ uint32_t csum_add_at(uint32_t sum, const void *data, size_t n, size_t ofs);
 /* Copies and adds in one pass. */
 uint32_t csum_copy(uint32_t sum, void *dst, const void *src, size_t n);
 
+/* Adds two partial sums.  A plain '+' would lose the carry, which comes in
+ * again at the low end. */
+static inline uint32_t
+csum_plus(uint32_t a, uint32_t b)
+{
+    uint32_t sum = a + b;
+
+    return sum + (sum < a);
+}
+
 /* Folds and complements: the value of a checksum field.  Can be 0; UDP sends
  * 0xffff instead (csum_finish_udp). */
 be16 csum_finish(uint32_t sum);

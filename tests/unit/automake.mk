@@ -18,7 +18,12 @@ unit_tests_SOURCES = \
 # Keep sorted.
 unit_tests_SOURCES += tests/unit/datapath/dpdk_env.c
 unit_tests_SOURCES += tests/unit/datapath/dpdk_env.h
+unit_tests_SOURCES += tests/unit/datapath/egress_env.c
+unit_tests_SOURCES += tests/unit/datapath/egress_env.h
+unit_tests_SOURCES += tests/unit/datapath/ref_offload.c
+unit_tests_SOURCES += tests/unit/datapath/ref_offload.h
 unit_tests_SOURCES += tests/unit/datapath/test_mem.c
+unit_tests_SOURCES += tests/unit/datapath/test_offload.c
 unit_tests_SOURCES += tests/unit/datapath/test_pkt.c
 unit_tests_SOURCES += tests/unit/datapath/test_rxvec.c
 unit_tests_SOURCES += tests/unit/tnl/test_tnl.c
