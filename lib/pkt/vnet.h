@@ -58,6 +58,9 @@ struct pkt_need {
     X(VNET_GSO_FRAG, "GSO on an IP fragment")                                 \
     X(VNET_GSO_ECN, "ECN bit on what is not a TCP super-packet")              \
     X(VNET_GSO_FLAGS, "TCP super-packet with SYN, RST or URG")                \
+    X(VNET_GSO_LEN, "UDP super-packet with a UDP length not its own")         \
+    X(VNET_CSUM_OFFER, "checksum request that was not negotiated")            \
+    X(VNET_CSUM_FRAG, "checksum request on an IP fragment")                   \
     X(VNET_CSUM_BOUNDS, "checksum start or offset outside the packet")        \
     X(VNET_CSUM_PLACE, "checksum offset does not fit the L4 protocol")
 
@@ -84,12 +87,24 @@ const char *vnet_status_to_string(enum vnet_status);
 
 /* Checks the claims of 'hdr' (little endian fields, as virtio 1.0 and as the
  * kernel on little endian machines; converted inside) on the frame that
- * parse_packet() has understood as 'key' and 'ofs'.  On VNET_OK fills '*need'.
- * hdr_len is a hint and ignored.  Unknown flag bits are ignored.  A gso_size
- * at or above the payload makes an ordinary packet of it (need->gso NONE, the
- * checksum request stays). UFO's gso_size is rounded down to a multiple of 8.
- * A checksum request with a start behind the L4 header that we parsed (a
- * guest's own tunnel) is accepted when it lies within the packet. */
+ * parse_packet() has understood as 'key' and 'ofs'.  On VNET_OK fills '*need',
+ * which is unspecified otherwise.
+ *
+ * hdr_len is a hint and ignored.  Unknown flag bits are ignored; NEEDS_CSUM
+ * outweighs DATA_VALID.  A gso_size at or above the payload makes an ordinary
+ * packet of it (need->gso NONE, the checksum request stays).  UFO's gso_size
+ * is rounded down to a multiple of 8.
+ *
+ * A checksum request at the L4 header that we parsed must name the protocol's
+ * field (of SCTP, the CRC32c at offset 8, which Linux asks for in this way).
+ * One that starts deeper (a guest's own tunnel) is accepted when it lies
+ * within the packet, behind UDP's header or in a protocol that we do not
+ * parse.  After a tunnel is popped such a claim must be checked again, on the
+ * inner frame: its field may be in what the new key is made of.
+ *
+ * Linux sends the super-packets of a vxlan device over a veth pair as
+ * VIRTIO_NET_HDR_GSO_TCPV4 with csum_start at the inner TCP header.  That is
+ * VNET_GSO_PROTO here, and true of the inner frame once it is popped. */
 enum vnet_status vnet_check(const struct virtio_net_hdr *hdr,
                             const void *data, size_t head_len,
                             size_t frame_len, const struct flow_key *key,
