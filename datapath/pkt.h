@@ -22,7 +22,7 @@
 #include "lib/tnl/tnl.h"
 
 #define PKT_BURST 32            /* Packets in one go, everywhere. */
-#define PKT_MAX_ENCAPS 3        /* Tunnels pushed on one packet. */
+#define PKT_MAX_ENCAPS TNL_MAX_ENCAPS    /* Tunnels pushed on one packet. */
 #define PKT_MAX_POPS 4          /* Tunnels popped from one packet. */
 #define PKT_HEADROOM 256        /* In front of what our own rx writes. */
 

@@ -15,10 +15,13 @@
 #include "datapath/rxvec.h"
 #include "datapath/vport.h"
 
+/* One receive queue in the care of a PMD thread. */
 struct pmd_rxq {
     struct vport *vport;
     uint16_t rxq;
     int fd;                     /* In the PMD's epoll set, or -1. */
+    bool hot;                   /* Had packets when last asked: asked again
+                                 * before the thread sleeps. */
     uint64_t n_pkts;            /* Received in all. */
     uint64_t cycles;            /* Spent on its packets. */
 };
@@ -26,12 +29,14 @@ struct pmd_rxq {
 /* Numbers for pmd-perf-show; written by the PMD, read by MAIN. */
 struct pmd_perf {
     uint64_t iterations, busy_iterations, sleeps;
-    uint64_t busy_cycles, idle_cycles, sleep_ns;
+    uint64_t busy_cycles, idle_cycles, sleep_cycles;
     uint64_t rx_packets, rx_batches;
-    uint64_t emc_hits, megaflow_hits, upcalls, upcall_cycles, lost_upcalls;
-    uint64_t masks_probed;
+    uint64_t upcalls, upcall_cycles, revalidated, unstored;
     uint64_t recirculated;
+    struct flowtable_counts lookup;
 };
+
+#define PMD_MAX_RECIRC (64 * PKT_BURST)
 
 struct pmd {
     unsigned int id;            /* Index, below DP_MAX_PMDS. */
@@ -45,12 +50,12 @@ struct pmd {
     unsigned int n_rxqs;
 
     uint64_t now_tsc;           /* Once an iteration. */
-    uint64_t now_ms;
+    uint64_t now_ms;            /* Of clock_ms(). */
 
-    struct vport *dirty[DP_MAX_PORTS / 64];     /* Ports with tx pending. */
+    struct vport *dirty[PKT_BURST];     /* Ports with packets to send. */
     unsigned int n_dirty;
 
-    struct rte_mbuf *recirc[8 * PKT_BURST];     /* Popped, to be parsed. */
+    struct rte_mbuf *recirc[PMD_MAX_RECIRC];    /* Popped, to be parsed. */
     unsigned int n_recirc;
 
     struct pmd_thread *thread;  /* pmd.c's own. */
@@ -61,7 +66,8 @@ struct pmd *pmd_create(unsigned int id, int core);
 void pmd_destroy(struct pmd *);
 
 /* MAIN.  Gives the thread the list of queues that it polls from now on
- * (copied).  When it returns the old list is out of use. */
+ * (copied).  When it returns the old list is out of use.  A queue that stays
+ * keeps its numbers. */
 void pmd_set_rxqs(struct pmd *, const struct pmd_rxq *, unsigned int n);
 
 /* MAIN.  Runs 'fn' on the PMD thread, between two bursts, and waits. */
@@ -73,8 +79,11 @@ void pmd_call(struct pmd *, pmd_call_fn *fn, void *aux);
  * it. */
 void pmd_tx(struct pmd *, struct vport *out, struct rte_mbuf *);
 
-/* PMD.  The packet's way, from parse on, for a burst with metadata set by
- * rx.  Consumes the packets. */
+/* PMD.  Keeps a popped packet for the next round of pmd_process(). */
+void pmd_recirculate(struct pmd *, struct rte_mbuf *);
+
+/* PMD.  The packet's way, from parse on, for a burst of at most PKT_BURST with
+ * metadata set by rx.  Consumes the packets. */
 void pmd_process(struct pmd *, struct rte_mbuf **pkts, unsigned int n);
 
 #endif /* pmd.h */

@@ -38,6 +38,9 @@ struct str;
 /* Outer Ethernet + IPv6 + UDP or GRE with all fields, rounded up. */
 #define TNL_MAX_HDR 96
 
+/* At most so many tunnels inside one another are pushed on one packet. */
+#define TNL_MAX_ENCAPS 3
+
 /* Index of a type in the table; stable while the program runs. */
 typedef uint8_t tnl_type;
 #define TNL_TYPE_NONE 0xff
