@@ -86,6 +86,8 @@ struct vport_counters {
 /* What one PMD thread keeps of one vport. */
 struct vport_pmd {
     struct vport_counters c;
+    uint64_t too_big_ms;        /* toobig.c: when the bucket was last filled */
+    uint32_t too_big_tokens;    /* ... and what is in it. */
     bool tx_dirty;              /* In the PMD's list of ports to flush. */
     uint16_t n_tx;
     struct rte_mbuf *tx[2 * PKT_BURST];
@@ -153,11 +155,14 @@ struct vport {
     struct vport_pmd *per_pmd[DP_MAX_PMDS];
 };
 
-/* The classes; NULL when there is no such type. */
+/* The classes; NULL when there is no such type.  Each tunnel type of lib/tnl
+ * is a class too: a number and counters, for its packets leave by
+ * tnl_push. */
 const struct vport_class *vport_class_find(const char *type);
 
-/* All types, for Open_vSwitch.iface_types: a NULL-terminated array. */
-const char *const *vport_class_types(void);
+/* All types that a user may write, for Open_vSwitch.iface_types: the i-th, or
+ * NULL behind the last. */
+const char *vport_class_type(unsigned int i);
 
 /* Drops a packet under 'reason' at the account of the vport that it came in
  * on, or of the vport that should have sent it.  PMD. */
@@ -166,9 +171,14 @@ void vport_drop_rx(struct vport *, struct pmd *, struct rte_mbuf *,
 void vport_drop_tx(struct vport *, struct pmd *, struct rte_mbuf *,
                    enum drop_reason);
 
+/* Counts a drop of a packet that is gone already (freed for want of
+ * memory). */
+void vport_count_drop(struct vport *, struct pmd *, enum drop_reason);
+
 extern const struct vport_class vport_system_class;
 extern const struct vport_class vport_internal_class;
 extern const struct vport_class vport_dpdk_class;
 extern const struct vport_class vport_hostip_class;
+extern const struct vport_class vport_patch_class;
 
 #endif /* vport.h */
