@@ -67,6 +67,8 @@ struct pl_bridge {
     bool forward_bpdu;
     const uint64_t *flood_vlans;    /* 4096 bits; NULL: none.  VLANs in which
                                      * nothing is learned. */
+    struct pl_port **by_ofport;     /* The ports, sorted; made by
+                                     * pipeline_publish(). */
 };
 
 struct pipeline {
@@ -100,5 +102,9 @@ pipeline_port(const struct pipeline *pl, uint32_t dp_port)
 {
     return dp_port < pl->n_by_dp_port ? pl->by_dp_port[dp_port] : NULL;
 }
+
+/* The port of a bridge of a published pipeline with this OpenFlow number, or
+ * NULL. */
+struct pl_port *pl_bridge_port(const struct pl_bridge *, uint32_t ofport);
 
 #endif /* pipeline.h */
