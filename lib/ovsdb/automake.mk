@@ -8,6 +8,15 @@ lib_libqanat_a_SOURCES += \
 	lib/ovsdb/datum.h \
 	lib/ovsdb/datumbuild.h \
 	lib/ovsdb/datumtext.c \
+	lib/ovsdb/jsonrpc.c \
+	lib/ovsdb/jsonrpc.h \
+	lib/ovsdb/jsonrpc_sync.c \
+	lib/ovsdb/ovsdb.c \
+	lib/ovsdb/ovsdb.h \
+	lib/ovsdb/ovsdb_private.h \
+	lib/ovsdb/ovsdb_replica.c \
+	lib/ovsdb/ovsdb_row.c \
+	lib/ovsdb/ovsdb_txn.c \
 	lib/ovsdb/schema.c \
 	lib/ovsdb/schema.h \
 	lib/ovsdb/symtab.c \

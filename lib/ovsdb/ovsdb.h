@@ -34,7 +34,8 @@ struct ovsdb *ovsdb_create(struct event_base *, const char *remote,
                            const char *db_name);
 
 /* Ends the session and frees everything, rows included.  Transactions in
- * flight complete as lost, before this returns.  Not from a callback. */
+ * flight complete as lost before this returns; what their callbacks commit is
+ * thrown away without a callback.  Not from a callback. */
 void ovsdb_destroy(struct ovsdb *);
 
 /* Replicates 'column' of 'table'.  Before ovsdb_start().  A table or column
