@@ -143,14 +143,21 @@ action_clone_len(const struct action_clone *c)
 }
 
 /* OVS's text: "push_vlan(vid=3,pcp=0),2,pop_vlan,5,drop" with port names or
- * numbers; an empty list is "drop". */
+ * numbers; an empty list is "drop".
+ *
+ * Other than in OVS a set action stands for one field and does not know the
+ * packet, so that tos, ttl and ports are set(ip(..)) and set(tp(..)); tunnel
+ * types have their name in tnl_push(..,type=vxlan,..) and tnl_pop(vxlan); and
+ * a drop may have its reason, by name or number, in brackets. */
 typedef const char *action_reason_name_fn(uint32_t reason);
 void action_format(struct str *, const void *data, size_t len,
                    flow_port_name_fn *port_name, void *aux,
                    action_reason_name_fn *reason_name);
 
-/* Reads that form (but tnl_push, which has no reading).  NULL or an error
- * sentence that the caller frees. */
+/* Replaces '*list', which is initialized, by what the text says.  Reads that
+ * form, but for tnl_push and the names of drop reasons; OVS's names of set
+ * fields and several fields in one set() are understood too.  NULL or an error
+ * sentence that the caller frees; the list is then unspecified. */
 char *action_parse(const char *text, flow_port_no_fn *port_no, void *aux,
                    struct action_list *);
 

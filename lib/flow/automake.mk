@@ -5,5 +5,9 @@
 lib_libqanat_a_SOURCES += \
 	lib/flow/action.c \
 	lib/flow/action.h \
+	lib/flow/action_text.c \
+	lib/flow/field.c \
+	lib/flow/field.h \
 	lib/flow/flow.c \
-	lib/flow/flow.h
+	lib/flow/flow.h \
+	lib/flow/flow_text.c

@@ -209,6 +209,11 @@ normalize_l4(struct flow_mask *mask, const struct flow_key *key)
     if (!has_ports) {
         FORGET(mask, tp_src);
         FORGET(mask, tp_dst);
+    } else if (key->nw_proto == IPPROTO_ICMP
+               || key->nw_proto == IPPROTO_ICMPV6) {
+        /* Type and code are bytes. */
+        mask->bits.tp_src &= htons(0x00ff);
+        mask->bits.tp_dst &= htons(0x00ff);
     }
     if (!has_ports || key->nw_proto != IPPROTO_TCP) {
         FORGET(mask, tcp_flags);

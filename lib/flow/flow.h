@@ -190,20 +190,25 @@ be32 flow_addr_to_ip4(const struct in6_addr *);
 
 /* The text form of ovs-dpctl dump-flows / ovs-appctl dpctl/dump-flows, for
  * example
- *   recirc_id(0),in_port(2),eth(src=..,dst=..),eth_type(0x0800),
- *   ipv4(dst=10.0.0.0/255.0.0.0,proto=6,frag=no),tcp(dst=80)
- * (on one line).  Fields that 'mask' does not look at are left out; NULL
- * means all.  'port_name' turns a datapath port number into a name; when it is
- * NULL, or returns NULL, the number is printed. */
+ *   recirc_id(0),in_port(2),packet_type(ns=0,id=0),eth(src=..,dst=..),
+ *   eth_type(0x0800),ipv4(dst=10.0.0.0/255.0.0.0,proto=6,frag=no),tcp(dst=80)
+ * (on one line).  Fields that 'mask', a normalized one, does not look at are
+ * left out; NULL means all that apply.  eth_type() without vlan() before it
+ * says that there is no tag, or no more.  'port_name' turns a datapath port
+ * number into a name; when it is NULL, or returns NULL, the number is
+ * printed. */
 typedef const char *flow_port_name_fn(uint32_t port, void *aux);
 void flow_format(struct str *, const struct flow_key *,
                  const struct flow_mask *, flow_port_name_fn *port_name,
                  void *aux);
 
 /* Reads the same form.  'port_no' turns a name into a number (PORT_NONE: no
- * such port) and may be NULL.  Returns NULL, or an error sentence that the
- * caller frees and that names the offending part; then '*key' and '*mask' are
- * unspecified. */
+ * such port) and may be NULL.  '*key' gets the values as written, also where
+ * the mask has no bits; its 'parts' are what the fields say, so that
+ * FLOW_PART_ND of ICMPv6 needs type and code.
+ *
+ * Returns NULL, or an error sentence that the caller frees and that names the
+ * offending part; then '*key' and '*mask' are unspecified. */
 typedef uint32_t flow_port_no_fn(const char *name, void *aux);
 char *flow_parse(const char *text, flow_port_no_fn *port_no, void *aux,
                  struct flow_key *, struct flow_mask *);
