@@ -176,8 +176,8 @@ char *log_file_name(void);
 /* Number of lines that a destination did not take. */
 uint64_t log_n_lost(enum log_dest);
 
-/* The directory of the socket that syslog messages go to; for tests.  NULL
- * restores /dev/log.  Not copied. */
+/* The socket that syslog messages go to; for tests.  NULL restores /dev/log.
+ * Not copied. */
 void log_set_syslog_path(const char *path);
 
 #endif /* QANAT_BASE_LOG_H */

@@ -16,6 +16,13 @@ unit_tests_SOURCES = \
 	tests/unit/unit.h
 
 # Keep sorted.
+unit_tests_SOURCES += tests/unit/base/test_clock.c
+unit_tests_SOURCES += tests/unit/base/test_hash.c
+unit_tests_SOURCES += tests/unit/base/test_hmap.c
+unit_tests_SOURCES += tests/unit/base/test_list.c
+unit_tests_SOURCES += tests/unit/base/test_log.c
+unit_tests_SOURCES += tests/unit/base/test_smap.c
+unit_tests_SOURCES += tests/unit/base/test_str.c
 unit_tests_SOURCES += tests/unit/datapath/dpdk_env.c
 unit_tests_SOURCES += tests/unit/datapath/dpdk_env.h
 unit_tests_SOURCES += tests/unit/datapath/egress_env.c
@@ -30,7 +37,10 @@ unit_tests_SOURCES += tests/unit/flow/test_action.c
 unit_tests_SOURCES += tests/unit/flow/test_flow.c
 unit_tests_SOURCES += tests/unit/ipc/sandbox.c
 unit_tests_SOURCES += tests/unit/ipc/sandbox.h
+unit_tests_SOURCES += tests/unit/ovsdb/ovsdb_test.c
+unit_tests_SOURCES += tests/unit/ovsdb/ovsdb_test.h
 unit_tests_SOURCES += tests/unit/ovsdb/test_ovsdb.c
+unit_tests_SOURCES += tests/unit/ovsdb/test_ovsdb_txn.c
 unit_tests_SOURCES += tests/unit/tnl/test_tnl.c
 unit_tests_SOURCES += tests/unit/tnl/test_tnl_cfg.c
 unit_tests_SOURCES += tests/unit/tnl/test_tnl_gre.c
