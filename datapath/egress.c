@@ -19,51 +19,77 @@
  * so relaxed. */
 static _Atomic uint32_t tnl_seqs[DP_MAX_PORTS];
 
-static bool needs_seq(const struct pkt_encap *, const uint8_t *l3);
 static struct rte_mbuf *complete_sctp(struct rte_mbuf *, uint32_t end);
 
 void
 egress_finish(const struct egress *e, struct rte_mbuf *m,
               struct egress_sum sum)
 {
-    struct pkt_meta *md = pkt_meta(m);
+    unsigned int n = pkt_meta(m)->n_encaps;
 
-    if (md->n_encaps) {
-        m = pkt_own_head(m, md->inner_start);
+    if (n) {
+        m = egress_encapsulate(e, m, n, &sum);
         if (UNLIKELY(!m)) {
-            vport_count_drop(e->out, e->pmd, DROP_NO_MBUF);
             return;
         }
-        md = pkt_meta(m);
-        memset(&md->need, 0, sizeof md->need);
     }
+    egress_tx(e, m);
+}
 
-    for (unsigned int i = 0; i < md->n_encaps; i++) {
+struct rte_mbuf *
+egress_encapsulate(const struct egress *e, struct rte_mbuf *m, unsigned int n,
+                   struct egress_sum *sum)
+{
+    struct pkt_meta *md;
+
+    m = pkt_own_head(m, pkt_meta(m)->inner_start);
+    if (UNLIKELY(!m)) {
+        vport_count_drop(e->out, e->pmd, DROP_NO_MBUF);
+        return NULL;
+    }
+    md = pkt_meta(m);
+    memset(&md->need, 0, sizeof md->need);
+
+    for (unsigned int i = 0; i < n; i++) {
         const struct pkt_encap *encap = &md->encaps[i];
         uint8_t *l3 = pkt_data(m) + encap->l3;
-        uint32_t seq = 0;
 
-        if (encap->csum && !sum.known) {
-            sum.sum = pkt_csum(m, encap->inner, m->pkt_len - encap->inner);
-            sum.known = true;
-        }
-        if (needs_seq(encap, l3)) {
-            seq = atomic_fetch_add_explicit(
-                &tnl_seqs[encap->tnl_port % DP_MAX_PORTS], 1,
-                memory_order_relaxed);
+        if (encap->csum && !sum->known) {
+            sum->sum = pkt_csum(m, encap->inner, m->pkt_len - encap->inner);
+            sum->known = true;
         }
         tnl_finish(encap->ops, l3, pkt_data(m) + encap->l4,
                    (uint32_t) (encap->inner - encap->l3),
                    m->pkt_len - encap->l3,
-                   encap->csum ? TNL_CSUM_FULL : TNL_CSUM_NONE, sum.sum,
-                   encap->seq, seq);
-        if (sum.known) {
+                   encap->csum ? TNL_CSUM_FULL : TNL_CSUM_NONE, sum->sum,
+                   encap->seq, egress_next_seq(encap, l3, 1));
+        if (sum->known) {
             /* An even number of bytes: all headers are. */
-            sum.sum = csum_add(sum.sum, pkt_data(m) + encap->start,
-                               (size_t) (encap->inner - encap->start));
+            sum->sum = csum_add(sum->sum, pkt_data(m) + encap->start,
+                                (size_t) (encap->inner - encap->start));
         }
     }
+    return m;
+}
 
+uint32_t
+egress_next_seq(const struct pkt_encap *encap, const uint8_t *l3, uint32_t n)
+{
+    const struct ip4_hdr *ip = (const void *) l3;
+
+    /* A sequence counts packets where the header holds one, or where the outer
+     * packet may be fragmented, against our advice: then it is the ID. */
+    if (LIKELY(!encap->seq
+               && (l3[0] >> 4 != 4 || ip->frag & htons(IP4_DF)))) {
+        return 0;
+    }
+    return atomic_fetch_add_explicit(
+        &tnl_seqs[encap->tnl_port % DP_MAX_PORTS], n, memory_order_relaxed);
+}
+
+void
+egress_tx(const struct egress *e, struct rte_mbuf *m)
+{
     if (UNLIKELY(m->nb_segs > 1 && !(e->caps & VPORT_CAP_CHAIN))) {
         m = pkt_linearize(m);
         if (UNLIKELY(!m)) {
@@ -124,17 +150,6 @@ egress_complete_csum(struct rte_mbuf *m)
         memcpy(pkt_data(m) + field_ofs, &field, sizeof field);
     }
     return m;
-}
-
-/* A sequence number counts packets where the header holds one, or where the
- * outer packet may be fragmented, against our advice: then it is the ID. */
-static bool
-needs_seq(const struct pkt_encap *encap, const uint8_t *l3)
-{
-    const struct ip4_hdr *ip = (const void *) l3;
-
-    return encap->seq
-           || (l3[0] >> 4 == 4 && !(ip->frag & htons(IP4_DF)));
 }
 
 static struct rte_mbuf *

@@ -89,7 +89,7 @@ ipfrag_cut(const struct egress *e, struct rte_mbuf *m, const struct l3_view *v,
             vport_drop_tx(e->out, e->pmd, m, DROP_NO_MBUF);
             return;
         }
-        egress_finish(e, frag, sum);
+        e->emit(e, frag, sum);
         n++;
     }
     e->c->frags += n;

@@ -16,6 +16,7 @@
 #include "datapath/ipfrag.h"
 #include "datapath/l3.h"
 #include "datapath/toobig.h"
+#include "datapath/train.h"
 #include "lib/pkt/csum.h"
 #include "lib/pkt/wire.h"
 
@@ -27,6 +28,8 @@
 #define MIN_PAYLOAD 8u
 
 static void send_slowly(struct egress *, struct rte_mbuf *);
+static void send_in_pieces(struct egress *, struct rte_mbuf *,
+                           const struct l3_view *);
 static void send_super(const struct egress *, struct rte_mbuf *,
                        const struct l3_view *);
 static bool takes_whole(const struct egress *, struct pkt_meta *,
@@ -66,6 +69,7 @@ offload_send(struct pmd *pmd, struct vport *out, struct rte_mbuf *m)
         .out = out,
         .c = &out->per_pmd[pmd->id]->c,
         .caps = caps,
+        .emit = egress_finish,
     };
     send_slowly(&e, m);
 }
@@ -95,12 +99,31 @@ send_slowly(struct egress *e, struct rte_mbuf *m)
     if (v.version) {
         pkt_trim(m, md->ofs.l3_end);
     }
-    if (md->need.gso != PKT_GSO_NONE) {
-        send_super(e, m, &v);
-    } else if (m->pkt_len <= v.start + e->room) {
+    if (md->need.gso == PKT_GSO_NONE && m->pkt_len <= v.start + e->room) {
         send_fitting(e, m);
     } else {
-        send_too_big(e, m, &v);
+        send_in_pieces(e, m, &v);
+    }
+}
+
+/* The pieces leave one by one, or as a train. */
+static void
+send_in_pieces(struct egress *e, struct rte_mbuf *m, const struct l3_view *v)
+{
+    struct train train;
+    bool is_train = train_begin(&train, e, m);
+
+    if (is_train) {
+        e->emit = train_add;
+        e->train = &train;
+    }
+    if (pkt_meta(m)->need.gso != PKT_GSO_NONE) {
+        send_super(e, m, v);
+    } else {
+        send_too_big(e, m, v);
+    }
+    if (is_train) {
+        train_end(e);
     }
 }
 
@@ -125,12 +148,12 @@ send_super(const struct egress *e, struct rte_mbuf *m,
             vport_drop_tx(e->out, e->pmd, m, DROP_BAD_SEGMENT);
             return;
         }
-        gso_cut(e, m, v, MIN(size, max), egress_finish);
+        gso_cut(e, m, v, MIN(size, max), e->emit);
         return;
 
     case PKT_GSO_USO:
         if (LIKELY(size <= gso_max_payload(e, m))) {
-            gso_cut(e, m, v, size, egress_finish);
+            gso_cut(e, m, v, size, e->emit);
         } else if (v->version == 4 && !v->df) {
             gso_cut(e, m, v, size, send_datagram);
         } else {
@@ -228,7 +251,7 @@ send_too_big(const struct egress *e, struct rte_mbuf *m,
             vport_drop_tx(e->out, e->pmd, m, DROP_BAD_SEGMENT);
             return;
         }
-        gso_cut(e, m, v, max, egress_finish);
+        gso_cut(e, m, v, max, e->emit);
     } else if (v->version == 4 && !v->df) {
         if (pkt_meta(m)->need.csum) {
             m = egress_complete_csum(m);
@@ -257,7 +280,7 @@ send_datagram(const struct egress *e, struct rte_mbuf *m,
     struct l3_view v;
 
     if (m->pkt_len - pkt_meta(m)->ofs.l3 <= e->room) {
-        egress_finish(e, m, sum);
+        e->emit(e, m, sum);
         return;
     }
     l3_view_init(&v, m);

@@ -38,6 +38,8 @@ enum vport_cap {
     VPORT_CAP_CHAIN = 1 << 6,   /* Takes chained mbufs. */
     VPORT_CAP_ANY_SIZE = 1 << 7,/* No MTU of its own (a tunnel's host
                                  * underlay: the path MTU decides). */
+    VPORT_CAP_TRAIN = 1 << 8,   /* With USO: encapsulated segments leave as one
+                                 * UDP super-packet (train.h). */
 };
 
 /* What is desired of a vport: a value. */
@@ -83,6 +85,18 @@ struct vport_counters {
     uint64_t drops[N_DROP_REASONS];
 };
 
+/* A packet of the send buffer to which segments may be appended (gro.c). */
+struct gro_slot {
+    struct rte_mbuf *tail;      /* Last buffer of the chain. */
+    uint32_t next_seq;
+    uint16_t index;             /* Of the packet, in tx[]. */
+    uint16_t gso_size;          /* Payload of each segment but the last. */
+    uint16_t n_segs;
+    uint16_t next_id;           /* IPv4 ID that continues the row. */
+    bool closed;                /* Nothing more may follow. */
+};
+#define GRO_SLOTS 8             /* Streams at a time. */
+
 /* What one PMD thread keeps of one vport. */
 struct vport_pmd {
     struct vport_counters c;
@@ -90,7 +104,9 @@ struct vport_pmd {
     uint32_t too_big_tokens;    /* ... and what is in it. */
     bool tx_dirty;              /* In the PMD's list of ports to flush. */
     uint16_t n_tx;
+    uint16_t n_gro;
     struct rte_mbuf *tx[2 * PKT_BURST];
+    struct gro_slot gro[GRO_SLOTS];
 } __rte_cache_aligned;
 
 struct vport_class {

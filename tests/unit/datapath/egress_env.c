@@ -388,13 +388,78 @@ env_bytes_of(const struct rte_mbuf *m, uint8_t *to, uint32_t *len)
         uint32_t at = (uint32_t) need->csum_start + need->csum_offset;
         uint32_t sum;
 
-        if (at + 2 > *len || pkt_meta(m)->n_encaps) {
+        if (at + 2 > *len) {
             return false;
         }
         sum = ~env_sum(0, to + need->csum_start, *len - need->csum_start)
               & 0xffff;
         env_put16(to + at, sum ? sum : 0xffff);
     }
+    return true;
+}
+
+/* As the kernel cuts a UDP super-packet (GSO_UDP_L4). */
+static void
+cut_train(const struct pkt_need *need, uint32_t l3, unsigned int i,
+          uint8_t *b, uint32_t *len)
+{
+    uint32_t l4 = need->csum_start, front = l4 + 8;
+    uint32_t at = front + i * need->gso_size;
+    uint32_t n = MIN(need->gso_size, *len - at), sum;
+    uint8_t *ip = b + l3;
+
+    memmove(b + front, b + at, n);
+    *len = front + n;
+    if (ip[0] >> 4 == 4) {
+        env_put16(ip + 2, *len - l3);
+        env_put16(ip + 10, 0);
+        env_put16(ip + 10, ~env_sum(0, ip, 20));
+    } else {
+        env_put16(ip + 4, *len - l3 - 40);
+    }
+    env_put16(b + l4 + 4, 8 + n);
+    env_put16(b + l4 + 6, 0);
+    sum = ~env_sum(env_pseudo_sum(ip, IPPROTO_UDP, 8 + n), b + l4, 8 + n)
+          & 0xffff;
+    env_put16(b + l4 + 6, sum ? sum : 0xffff);
+}
+
+bool
+env_piece(const struct rte_mbuf *m, unsigned int i, uint8_t *to,
+          uint32_t *len, const char **error)
+{
+    const struct pkt_meta *md = pkt_meta(m);
+    const struct pkt_encap *outer;
+    uint32_t payload;
+
+    *error = NULL;
+    if (!md->need.gso) {
+        if (!i && !env_bytes_of(m, to, len)) {
+            *error = "broken packet";
+        }
+        return !i && !*error;
+    }
+
+    outer = &md->encaps[md->n_encaps - 1];
+    payload = m->pkt_len - outer->l4 - 8;
+    *len = dpdk_env_bytes(m, to, ENV_MAX_FRAME);
+    if (!md->n_encaps || md->need.gso != PKT_GSO_USO || !md->need.csum
+        || md->need.csum_start != outer->l4 || md->need.csum_offset != 6
+        || payload <= md->need.gso_size || *len == UINT32_MAX) {
+        *error = "broken train";
+    } else if (m->pkt_len - outer->l3 > 65535
+               || DIV_ROUND_UP(payload, md->need.gso_size) > 64) {
+        *error = "too long a train";
+    } else if (env_get16(to + outer->l4 + 4) != payload + 8
+               || env_get16(to + outer->l4 + 6)
+                  != env_sum(env_pseudo_sum(to + outer->l3, IPPROTO_UDP,
+                                            payload + 8), to, 0)) {
+        *error = "a train's UDP header";
+    }
+    if (*error || i * md->need.gso_size >= payload) {
+        return false;
+    }
+    cut_train(&md->need, outer->l3, i, to, len);
     return true;
 }
 

@@ -85,6 +85,11 @@ struct rte_mbuf *env_encap(struct rte_mbuf *, const struct env_tnl *,
  * filled in.  False when the chain is broken or the need makes no sense. */
 bool env_bytes_of(const struct rte_mbuf *, uint8_t *to, uint32_t *len);
 
+/* The i-th packet that a wire sees of a sent one: that itself, or what a
+ * cutter makes of a train.  False when there is none, or '*error' is set. */
+bool env_piece(const struct rte_mbuf *, unsigned int i, uint8_t *to,
+               uint32_t *len, const char **error);
+
 /* Checks the encapsulation at 'p' of 'len' bytes, which must be as 'tnl' says
  * in every field.  Returns the length of what goes before the inner frame, or
  * 0 when something is wrong ('*error' says what). */

@@ -53,12 +53,15 @@ set_csum(const struct env_frame *f, const struct env_bytes *in, uint8_t *b,
     env_put16(field, !sum && f->proto == IPPROTO_UDP ? 0xffff : sum);
 }
 
-static void
+static enum ref_fate
 cut_tcp_or_uso(const struct env_frame *f, const struct env_bytes *in,
                uint32_t size)
 {
     uint32_t total = f->payload_len;
 
+    if ((total + size - 1) / size > PKT_MAX_SEGS) {
+        return REF_BAD_SEGMENT;
+    }
     for (uint32_t at = 0, i = 0; at < total; at += size, i++) {
         uint32_t n = at + size < total ? size : total - at;
         bool last = at + n == total;
@@ -84,6 +87,7 @@ cut_tcp_or_uso(const struct env_frame *f, const struct env_bytes *in,
         }
         set_csum(f, in, o->b, o->len);
     }
+    return REF_SENT;
 }
 
 /* The options for fragments behind the first: the builder's are 4 bytes each,
@@ -220,8 +224,7 @@ super(const struct env_frame *f, const struct env_bytes *in, uint32_t room,
     }
     if (f->gso == PKT_GSO_USO) {
         if (hdr_len + f->gso_size <= room) {
-            cut_tcp_or_uso(f, in, f->gso_size);
-            return REF_SENT;
+            return cut_tcp_or_uso(f, in, f->gso_size);
         }
         if (f->version == 6 || f->frag & IP4_DF) {
             return REF_TOO_BIG;
@@ -229,7 +232,9 @@ super(const struct env_frame *f, const struct env_bytes *in, uint32_t room,
 
         /* Each datagram on its own: the second half of the array is what the
          * first becomes. */
-        cut_tcp_or_uso(f, in, f->gso_size);
+        if (cut_tcp_or_uso(f, in, f->gso_size) != REF_SENT) {
+            return REF_BAD_SEGMENT;
+        }
         unsigned int n = ref.n;
         for (unsigned int i = 0; i < n; i++) {
             enum ref_fate fate = plain(f, in, ref.frames[i].b,
@@ -248,8 +253,7 @@ super(const struct env_frame *f, const struct env_bytes *in, uint32_t room,
     if (max < 8 && max < f->gso_size) {
         return REF_BAD_SEGMENT;
     }
-    cut_tcp_or_uso(f, in, f->gso_size < max ? f->gso_size : max);
-    return REF_SENT;
+    return cut_tcp_or_uso(f, in, f->gso_size < max ? f->gso_size : max);
 }
 
 const struct ref *
@@ -276,8 +280,7 @@ ref_offload(const struct env_frame *f, const struct env_bytes *in,
         if (room < hdr_len + 8) {
             ref.fate = REF_BAD_SEGMENT;
         } else {
-            cut_tcp_or_uso(f, in, room - hdr_len);
-            ref.fate = REF_SENT;
+            ref.fate = cut_tcp_or_uso(f, in, room - hdr_len);
         }
         return &ref;
     }

@@ -37,7 +37,7 @@ struct test_case {
 
 static struct env_bytes bytes;
 static uint8_t got[ENV_MAX_FRAME];
-static unsigned int n_seen[N_KINDS][4];
+static unsigned int n_seen[N_KINDS][4], n_seen_trains;
 
 #define FAIL(C, ...)                                                          \
     (fprintf(stderr, __VA_ARGS__), print_case(C), false)
@@ -200,6 +200,7 @@ make_case(struct test_case *c)
     c->caps = dpdk_env_random() & (VPORT_CAP_ANY_SIZE - 1);
     c->caps |= coin(8) && max_payload < 60000 ? 0 : VPORT_CAP_CHAIN;
     c->caps |= coin(10) ? VPORT_CAP_ANY_SIZE : 0;
+    c->caps |= coin(3) ? VPORT_CAP_TRAIN : 0;
     if (max_payload > 60000) {
         c->caps |= VPORT_CAP_CHAIN;
     }
@@ -271,57 +272,105 @@ adopt_ip6_id(const struct test_case *c, const uint8_t *b, uint32_t len,
     return true;
 }
 
+/* Checks one packet as the wire sees it ('got', 'len'), the i-th of all. */
+static bool
+check_packet(const struct test_case *c, const struct ref *ref, unsigned int i,
+             uint32_t len, bool is_train)
+{
+    static uint32_t last_seq;
+    uint32_t l2_len = c->n_tnls ? 14 : bytes.l3;
+    uint32_t at = 0;
+
+    for (unsigned int t = c->n_tnls; t-- > 0;) {
+        struct env_tnl tnl = c->tnls[t];
+        const char *error;
+        uint32_t n;
+
+        /* A cutter fills in a checksum that the tunnel need not have. */
+        tnl.csum |= is_train && t + 1 == c->n_tnls;
+        n = env_strip(&tnl, got + at, len - at, &error);
+        if (!n) {
+            return FAIL(c, "tunnel %u: %s", t, error);
+        }
+        if (tnl.path_mtu && len - at - 14 > tnl.path_mtu) {
+            return FAIL(c, "tunnel %u: above its path MTU", t);
+        }
+        at += n;
+        if (tnl.is_gre && tnl.seq && c->n_tnls == 1) {
+            uint32_t seq = env_get32(got + at - 4);
+
+            if (i && seq != last_seq + 1) {
+                return FAIL(c, "GRE sequence");
+            }
+            last_seq = seq;
+        }
+    }
+    if (!(c->caps & VPORT_CAP_ANY_SIZE) && len - l2_len > c->mtu) {
+        return FAIL(c, "longer than the MTU");
+    }
+    return adopt_ip6_id(c, got + at, len - at, ref, i)
+           && same_frame(c, got + at, len - at, &ref->frames[i], ref->cut);
+}
+
+/* Whether the train 'm' of 'n' pieces should have been longer by the first
+ * piece of what was sent next. */
+static bool
+ends_too_early(const struct rte_mbuf *m, unsigned int n,
+               const struct rte_mbuf *next)
+{
+    const struct pkt_meta *md = pkt_meta(m), *next_md = pkt_meta(next);
+    const struct pkt_encap *outer = &md->encaps[md->n_encaps - 1];
+    uint32_t front = outer->l4 + 8;
+    uint32_t size = n > 1 ? md->need.gso_size : m->pkt_len - front;
+    uint32_t next_size = next_md->need.gso ? next_md->need.gso_size
+                                           : next->pkt_len - front;
+
+    return n < 64 && m->pkt_len - front == n * size && next_size <= size
+           && m->pkt_len - outer->l3 + next_size <= 65535;
+}
+
 static bool
 check_sent(const struct test_case *c, const struct ref *ref)
 {
-    static uint32_t last_seq;
+    bool trains = c->n_tnls && !c->tnls[c->n_tnls - 1].is_gre
+                  && !(~c->caps & (VPORT_CAP_TRAIN | VPORT_CAP_USO
+                                   | VPORT_CAP_CSUM | VPORT_CAP_CHAIN));
+    unsigned int n = 0, n_trains = 0;
 
-    if (env_n_sent != ref->n) {
-        return FAIL(c, "%u packets, not %u", env_n_sent, ref->n);
-    }
     for (unsigned int i = 0; i < env_n_sent; i++) {
         const struct rte_mbuf *m = env_sent[i];
-        uint32_t len, at = 0;
+        bool is_train = pkt_meta(m)->need.gso;
+        unsigned int piece = 0;
+        const char *error;
+        uint32_t len;
 
-        if (!env_bytes_of(m, got, &len)) {
-            return FAIL(c, "broken packet");
-        }
-        if (pkt_meta(m)->need.gso
-            || (pkt_meta(m)->need.csum && !(c->caps & VPORT_CAP_CSUM))
+        if ((is_train && !trains)
+            || (pkt_meta(m)->need.csum
+                && (!(c->caps & VPORT_CAP_CSUM) || (c->n_tnls && !trains)))
             || (m->nb_segs > 1 && !(c->caps & VPORT_CAP_CHAIN))) {
             return FAIL(c, "more than the port can do");
         }
-        for (unsigned int t = c->n_tnls; t-- > 0;) {
-            const struct env_tnl *tnl = &c->tnls[t];
-            const char *error;
-            uint32_t n = env_strip(tnl, got + at, len - at, &error);
-
-            if (!n) {
-                return FAIL(c, "tunnel %u: %s", t, error);
+        for (; env_piece(m, piece, got, &len, &error); piece++, n++) {
+            if (n == ref->n) {
+                return FAIL(c, "more than %u packets", n);
             }
-            if (tnl->path_mtu && len - at - 14 > tnl->path_mtu) {
-                return FAIL(c, "tunnel %u: above its path MTU", t);
-            }
-            at += n;
-            if (tnl->is_gre && tnl->seq && c->n_tnls == 1) {
-                uint32_t seq = env_get32(got + at - 4);
-
-                if (i && seq != last_seq + 1) {
-                    return FAIL(c, "GRE sequence");
-                }
-                last_seq = seq;
+            if (!check_packet(c, ref, n, len, is_train)) {
+                return false;
             }
         }
-        uint32_t l2_len = c->n_tnls ? 14 : bytes.l3;
-        if (!(c->caps & VPORT_CAP_ANY_SIZE) && len - l2_len > c->mtu) {
-            return FAIL(c, "longer than the MTU");
+        if (error) {
+            return FAIL(c, "%s", error);
         }
-        if (!adopt_ip6_id(c, got + at, len - at, ref, i)
-            || !same_frame(c, got + at, len - at, &ref->frames[i],
-                           ref->cut)) {
-            return false;
+        if (trains && ref->n > 1 && i + 1 < env_n_sent
+            && ends_too_early(m, piece, env_sent[i + 1])) {
+            return FAIL(c, "a train of %u might be longer", piece);
         }
+        n_trains += is_train;
     }
+    if (n != ref->n || env_vport_pmd.c.trains_tx != n_trains) {
+        return FAIL(c, "%u packets, not %u, %u trains", n, ref->n, n_trains);
+    }
+    n_seen_trains += n_trains;
     return true;
 }
 
@@ -474,6 +523,7 @@ test_random(void)
     CU_ASSERT(n_seen[UDP_PLAIN][REF_SENT] > 100);
     CU_ASSERT(n_seen[UDP_PLAIN][REF_TOO_BIG] > 20);
     CU_ASSERT(n_seen[FRAGMENT][REF_SENT] > 100);
+    CU_ASSERT(n_seen_trains > 100);
 }
 
 void
