@@ -51,7 +51,6 @@ static VECTOR_CLONES uint64_t add_turns(const uint8_t *p, size_t n);
 static VECTOR_CLONES uint64_t copy_turns(uint8_t *dst, const uint8_t *src,
                                          size_t n);
 static inline uint64_t reduce(const vec *s, const vec *h);
-static uint32_t crc32c_table(uint32_t crc, const uint8_t *p, size_t n);
 #ifdef __x86_64__
 static uint32_t crc32c_sse42(uint32_t crc, const uint8_t *p, size_t n);
 #endif
@@ -215,7 +214,27 @@ csum_crc32c(uint32_t crc, const void *data, size_t n)
         return crc32c_sse42(crc, data, n);
     }
 #endif
-    return crc32c_table(crc, data, n);
+    return csum_crc32c_portable(crc, data, n);
+}
+
+uint32_t
+csum_crc32c_portable(uint32_t crc, const void *data, size_t n)
+{
+    /* Four bits at a time of the reversed polynomial 0x82f63b78. */
+    static const uint32_t table[16] = {
+        0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
+        0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+        0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+    };
+    const uint8_t *p = data;
+
+    for (; n; n--, p++) {
+        crc ^= *p;
+        crc = table[crc & 15] ^ crc >> 4;
+        crc = table[crc & 15] ^ crc >> 4;
+    }
+    return crc;
 }
 
 /* 'n' is a multiple of TURN_BYTES. */
@@ -279,27 +298,6 @@ reduce(const vec *s, const vec *h)
         sum += fold64((*h)[i]);
     }
     return sum;
-}
-
-/* One bit at a time: the reversed polynomial of Castagnoli.  Only machines
- * without an instruction for it come here. */
-static uint32_t
-crc32c_table(uint32_t crc, const uint8_t *p, size_t n)
-{
-    /* The CRCs of the 16 values of four bits. */
-    static const uint32_t table[16] = {
-        0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
-        0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-        0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
-        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
-    };
-
-    for (; n; n--, p++) {
-        crc ^= *p;
-        crc = table[crc & 15] ^ crc >> 4;
-        crc = table[crc & 15] ^ crc >> 4;
-    }
-    return crc;
 }
 
 #ifdef __x86_64__

@@ -51,12 +51,15 @@ uint32_t csum_pseudo6(const void *src16, const void *dst16, uint8_t proto,
                       uint32_t len);
 
 /* The new value of a checksum field when a 16- or 32-bit piece of what it
- * covers changes (RFC 1624, eqn. 3). */
+ * covers changes (RFC 1624, eqn. 3).  Can be 0, see csum_finish(). */
 be16 csum_update16(be16 field, be16 from, be16 to);
 be16 csum_update32(be16 field, be32 from, be32 to);
 
 /* CRC32c of SCTP (RFC 9260, appendix A); start with crc 0xffffffff, finish
  * with ~crc, store little endian. */
 uint32_t csum_crc32c(uint32_t crc, const void *data, size_t n);
+
+/* The same without the processor's instruction for it: 20 times slower. */
+uint32_t csum_crc32c_portable(uint32_t crc, const void *data, size_t n);
 
 #endif /* csum.h */
