@@ -7,9 +7,17 @@ include tests/unit/automake.mk
 
 TESTSUITE = $(srcdir)/tests/testsuite
 TESTSUITE_AT = \
-	tests/testsuite.at \
-	tests/local.at
-EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/atlocal.in
+	tests/ctl.at \
+	tests/local.at \
+	tests/system-bridge.at \
+	tests/system-change.at \
+	tests/system-config.at \
+	tests/system-interop.at \
+	tests/system-macros.at \
+	tests/system-overlay.at \
+	tests/testsuite.at
+EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/atlocal.in tests/lab.sh \
+	tests/lab.py
 DISTCLEANFILES += tests/atconfig tests/atlocal
 MAINTAINERCLEANFILES += $(TESTSUITE)
 
