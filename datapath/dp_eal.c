@@ -165,7 +165,6 @@ make_args(struct eal_args *args, const struct dp_cfg *cfg, int cpu)
                     && !has_arg(cfg->extra_args, "--no-huge");
 
     add_arg(args, "qanat-vswitchd");
-    add_arg(args, "--in-memory");
     add_arg(args, "--no-telemetry");
     add_arg(args, "--lcores=0@%d", cpu);
     if (!has_arg(cfg->extra_args, "-a") && !has_arg(cfg->extra_args, "-b")) {
@@ -175,6 +174,7 @@ make_args(struct eal_args *args, const struct dp_cfg *cfg, int cpu)
         add_arg(args, "0000:00:00.0");
     }
     if (use_huge) {
+        add_arg(args, "--in-memory");
         if (cfg->socket_mem && *cfg->socket_mem) {
             add_arg(args, "--socket-mem=%s", cfg->socket_mem);
         } else {
@@ -188,6 +188,10 @@ make_args(struct eal_args *args, const struct dp_cfg *cfg, int cpu)
         if (!has_arg(cfg->extra_args, "--no-huge")) {
             add_arg(args, "--no-huge");
         }
+        /* DPDK refuses --in-memory here; this comes to the same: no file is
+         * shared with another process. */
+        add_arg(args, "--no-shconf");
+        add_arg(args, "--file-prefix=qanat%ld", (long) getpid());
         add_arg(args, "-m");
         add_arg(args, "%u", MEMORY_MB_NO_HUGE);
     }
@@ -224,6 +228,9 @@ dp_init(const struct dp_cfg *cfg)
     }
     sched_setaffinity(0, sizeof cpus, &cpus);
     if (!error) {
+        /* DPDK's folder for files that others map stays empty here; gone now,
+         * it is not left behind in whatever way the process ends. */
+        rmdir(rte_eal_get_runtime_dir());
         error = mem_init(N_SMALL, N_BIG);
     }
     return error;

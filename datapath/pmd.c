@@ -31,6 +31,7 @@
 
 #include "datapath/act.h"
 #include "datapath/dp_private.h"
+#include "datapath/gro.h"
 #include "datapath/offload.h"
 #include "datapath/pop.h"
 #include "lib/base/clock.h"
@@ -221,6 +222,7 @@ flush_port(struct pmd *pmd, struct vport *out)
     uint64_t bytes = 0;
     uint16_t sent;
 
+    gro_flush(vp);
     if (out->txq_locks) {
         rte_spinlock_lock(&out->txq_locks[txq]);
     }
@@ -252,6 +254,10 @@ pmd_tx(struct pmd *pmd, struct vport *out, struct rte_mbuf *m)
 
     if (UNLIKELY(!atomic_load_explicit(&out->up, memory_order_relaxed))) {
         vport_drop_tx(out, pmd, m, DROP_PORT_DOWN);
+        return;
+    }
+    if (atomic_load_explicit(&out->caps, memory_order_relaxed)
+        & (VPORT_CAP_TSO4 | VPORT_CAP_TSO6) && gro_merge(out, vp, m)) {
         return;
     }
     if (!vp->tx_dirty) {

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* gro.h - puts neighbouring TCP segments of one stream together again, in the
+ * send buffer of a vport that takes super-packets.
+ *
+ * Only what could be cut back into the very same segments is merged; nothing
+ * is held beyond the flush that ends each burst.  PMD threads. */
+
+#ifndef QANAT_GRO_H
+#define QANAT_GRO_H 1
+
+#include "datapath/vport.h"
+
+/* Appends 'm' to a packet that already waits in the send buffer 'vp' of 'out',
+ * and returns true; or returns false, and then the caller puts 'm' into
+ * vp->tx[vp->n_tx], where later segments may be appended to it. */
+bool gro_merge(struct vport *out, struct vport_pmd *vp, struct rte_mbuf *m);
+
+/* Writes lengths and needs of what was put together, before the buffer is
+ * sent. */
+void gro_flush(struct vport_pmd *vp);
+
+#endif /* gro.h */
