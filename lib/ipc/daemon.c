@@ -33,6 +33,7 @@ static pid_t pidfile_owner;     /* The process that wrote the pid file. */
 static void fork_and_wait(void);
 static void make_pidfile(void);
 static int lock_pidfile(const char *path);
+static bool is_same_file(int fd, const char *path);
 static void ignore_signal(int signo);
 
 static char *
@@ -166,7 +167,9 @@ daemon_finish(void)
 {
     /* A child that somebody forks later runs exit handlers, too. */
     if (pidfile_fd >= 0 && pidfile_owner == getpid()) {
-        unlink(pidfile);
+        if (is_same_file(pidfile_fd, pidfile)) {
+            unlink(pidfile);
+        }
         close(pidfile_fd);
         pidfile_fd = -1;
     }
@@ -304,7 +307,6 @@ lock_pidfile(const char *path)
 {
     for (;;) {
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-        struct stat by_fd, by_name;
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
         int error;
 
@@ -319,14 +321,23 @@ lock_pidfile(const char *path)
         }
         /* The former owner may have removed the file between our open and
          * our lock; then ours has no name and protects nothing. */
-        if (!fstat(fd, &by_fd) && !stat(path, &by_name)
-            && by_fd.st_ino == by_name.st_ino
-            && by_fd.st_dev == by_name.st_dev) {
+        if (is_same_file(fd, path)) {
             pidfile_fd = fd;
             return 0;
         }
         close(fd);
     }
+}
+
+/* True if 'path' still names the file that 'fd' is open on. */
+static bool
+is_same_file(int fd, const char *path)
+{
+    struct stat by_fd, by_name;
+
+    return !fstat(fd, &by_fd) && !stat(path, &by_name)
+           && by_fd.st_ino == by_name.st_ino
+           && by_fd.st_dev == by_name.st_dev;
 }
 
 static void

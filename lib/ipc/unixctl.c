@@ -32,7 +32,6 @@ LOG_MODULE(unixctl);
 #define MAX_REQUEST_DEPTH 8
 #define READ_BYTES 65536
 
-static const struct timeval patience = { .tv_sec = 30 };
 static const struct timeval accept_pause = { .tv_sec = 1 };
 
 struct unixctl_server {
@@ -42,6 +41,7 @@ struct unixctl_server {
     int fd;
     struct event *listener;
     struct event *resume;       /* Ends a pause of the listener. */
+    struct timeval patience;    /* How long a client may let us wait. */
     struct list clients;        /* Oldest first. */
     size_t n_clients;
 };
@@ -106,7 +106,7 @@ reply(struct unixctl_conn *conn, bool success, const char *text)
         /* Not written here: the handler may be called from deep within
          * other work, and a failing write would free the client. */
         event_add(client->writer, NULL);
-        event_add(client->timer, &patience);
+        event_add(client->timer, &client->server->patience);
     }
     json_decref(conn->id);
     json_decref(conn->msg);
@@ -139,6 +139,7 @@ unixctl_server_create(struct event_base *base, const char *path,
     server->base = base;
     server->path = dirs_join(dirs_run(), name);
     free(name);
+    server->patience.tv_sec = 30;
     list_init(&server->clients);
 
     server->fd = unix_socket_listen(server->path);
@@ -207,6 +208,13 @@ unixctl_server_destroy(struct unixctl_server *server, int flush_ms)
     free(server->link);
     free(server->path);
     free(server);
+}
+
+void
+unixctl_server_set_patience(struct unixctl_server *server, int ms)
+{
+    server->patience.tv_sec = ms / 1000;
+    server->patience.tv_usec = ms % 1000 * 1000;
 }
 
 const char *
@@ -402,7 +410,7 @@ process_input(struct client *client)
             event_del(client->timer);
             str_fini(&client->in);
         } else if (!event_pending(client->timer, EV_TIMEOUT, NULL)) {
-            event_add(client->timer, &patience);
+            event_add(client->timer, &client->server->patience);
         }
     }
 }
@@ -517,7 +525,7 @@ on_writable(evutil_socket_t fd UNUSED, short events UNUSED, void *client_)
     if (!write_output(client)) {
         client_destroy(client);
     } else if (client->out_ofs < client->out.len) {
-        event_add(client->timer, &patience);
+        event_add(client->timer, &client->server->patience);
     } else {
         str_fini(&client->out);
         client->out_ofs = 0;

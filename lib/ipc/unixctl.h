@@ -62,6 +62,10 @@ int unixctl_server_create(struct event_base *, const char *path,
  * then goes nowhere.  NULL is allowed.  MAIN. */
 void unixctl_server_destroy(struct unixctl_server *, int flush_ms);
 
+/* How long a client may take for the rest of a begun request, and for each
+ * piece of its reply; default 30000. */
+void unixctl_server_set_patience(struct unixctl_server *, int ms);
+
 /* The absolute name of the socket. */
 const char *unixctl_server_path(const struct unixctl_server *);
 
