@@ -13,8 +13,9 @@
 
 #include "lib/base/util.h"
 
-#ifndef UDP_GRO
-#define UDP_GRO 104             /* linux/udp.h */
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103         /* linux/udp.h */
+#define UDP_GRO 104
 #endif
 #ifndef UDP_NO_CHECK6_TX
 #define UDP_NO_CHECK6_TX 101
@@ -125,6 +126,12 @@ hostip_sock_udp_tx(int family, bool df, bool csum)
     }
     set_buffers(fd);
     return fd;
+}
+
+bool
+hostip_sock_takes_trains(int fd)
+{
+    return fd >= 0 && set(fd, IPPROTO_UDP, UDP_SEGMENT, 0);
 }
 
 int

@@ -18,6 +18,9 @@ int hostip_sock_udp_rx(int family, uint16_t port);
  * false, as the kernel likes; with a checksum, or 0 in its place. */
 int hostip_sock_udp_tx(int family, bool df, bool csum);
 
+/* Whether a UDP socket cuts what it is given (UDP_SEGMENT, Linux 4.18). */
+bool hostip_sock_takes_trains(int fd);
+
 /* Sends and receives IP packets of 'proto', with IPv4 headers both ways and
  * IPv6 headers on the way out. */
 int hostip_sock_raw(int family, int proto);

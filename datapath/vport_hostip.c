@@ -197,7 +197,8 @@ hostip_open(struct vport *vport, const struct vport_cfg *cfg)
     vport->priv = h;
     vport->n_rxq = 0;
     vport->n_txq = DP_MAX_PMDS;         /* Sockets need no lock. */
-    atomic_store(&vport->caps, VPORT_CAP_CHAIN | VPORT_CAP_ANY_SIZE);
+    atomic_store(&vport->caps, VPORT_CAP_CHAIN | VPORT_CAP_ANY_SIZE
+                               | VPORT_CAP_CSUM);
     atomic_store(&vport->mtu, UINT16_MAX);
 
     for (int kind = 0; kind < N_TX_KINDS; kind++) {
@@ -206,6 +207,9 @@ hostip_open(struct vport *vport, const struct vport_cfg *cfg)
                 kind & TX_IP6 ? AF_INET6 : AF_INET, kind & TX_DF,
                 kind & TX_CSUM);
         }
+    }
+    if (hostip_sock_takes_trains(h->udp_tx[TX_DF | TX_CSUM][0])) {
+        atomic_fetch_or(&vport->caps, VPORT_CAP_USO | VPORT_CAP_TRAIN);
     }
     h->raw_tx[0] = hostip_sock_raw(AF_INET, IPPROTO_RAW);
     h->raw_tx[1] = hostip_sock_raw(AF_INET6, IPPROTO_RAW);
@@ -554,7 +558,8 @@ choose_socket(const struct hostip *h, const struct rte_mbuf *m,
         return h->raw_tx[is_ip6];
     }
     udp = (const void *) (pkt_data(m) + e->l4);
-    kind = (is_ip6 ? TX_IP6 : 0) | (e->csum ? TX_CSUM : 0);
+    kind = (is_ip6 ? TX_IP6 : 0)
+           | (e->csum || pkt_meta(m)->need.csum ? TX_CSUM : 0);
     if (is_ip6
         || ((const struct ip4_hdr *) (const void *) l3)->frag
            & htons(IP4_DF)) {

@@ -148,7 +148,8 @@ system_open(struct vport *vport, const struct vport_cfg *cfg)
     memcpy(vport->mac, info.mac, sizeof vport->mac);
     atomic_store(&vport->mtu, linux_dev_clamp_mtu(info.mtu));
     atomic_store(&vport->caps,
-                 CAPS | (packet_sock_takes_uso() ? VPORT_CAP_USO : 0u));
+                 CAPS | (packet_sock_takes_uso()
+                         ? VPORT_CAP_USO | VPORT_CAP_TRAIN : 0u));
     atomic_store(&vport->up, (info.flags & IFF_UP) != 0);
     return NULL;
 }
