@@ -5,7 +5,46 @@
 
 noinst_LIBRARIES += vswitchd/libvswitchd.a
 vswitchd_libvswitchd_a_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS) $(DATAPATH_CFLAGS)
-vswitchd_libvswitchd_a_SOURCES =
+vswitchd_libvswitchd_a_SOURCES = \
+	vswitchd/apply.c \
+	vswitchd/apply.h \
+	vswitchd/apply_iface.c \
+	vswitchd/apply_pipeline.c \
+	vswitchd/apply_private.h \
+	vswitchd/apply_tunnel.c \
+	vswitchd/commands.c \
+	vswitchd/commands.h \
+	vswitchd/commands_dp.c \
+	vswitchd/commands_tnl.c \
+	vswitchd/config.c \
+	vswitchd/config.h \
+	vswitchd/config_bridge.c \
+	vswitchd/config_global.c \
+	vswitchd/config_iface.c \
+	vswitchd/config_read.c \
+	vswitchd/control.c \
+	vswitchd/control.h \
+	vswitchd/mac_table.c \
+	vswitchd/mac_table.h \
+	vswitchd/nlmon.c \
+	vswitchd/nlmon.h \
+	vswitchd/nlreq.c \
+	vswitchd/nlreq.h \
+	vswitchd/ofports.c \
+	vswitchd/ofports.h \
+	vswitchd/pipeline.c \
+	vswitchd/pipeline.h \
+	vswitchd/report.c \
+	vswitchd/report.h \
+	vswitchd/report_stats.c \
+	vswitchd/running.c \
+	vswitchd/running.h \
+	vswitchd/underlay.c \
+	vswitchd/underlay.h \
+	vswitchd/xlate.c \
+	vswitchd/xlate.h \
+	vswitchd/xlate_normal.c \
+	vswitchd/xlate_private.h
 
 if HAVE_VSWITCHD
 sbin_PROGRAMS += vswitchd/qanat-vswitchd

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* report.h - writes back to the database what is true.
+ *
+ * cur_cfg is written in the same transaction as the errors and port numbers of
+ * the configuration that it stands for, so that whoever waits for it
+ * (ovs-vsctl) finds them.  Values that have not changed cost nothing: the
+ * database client leaves them out.  MAIN. */
+
+#ifndef QANAT_REPORT_H
+#define QANAT_REPORT_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/smap.h"
+
+struct ovsdb;
+struct run_bridge;
+struct run_iface;
+struct vport;
+
+enum report_what {
+    REPORT_CONFIG = 1 << 0,     /* cur_cfg, and what belongs to the daemon and
+                                 * to bridges. */
+    REPORT_STATUS = 1 << 1,     /* Interfaces: numbers, errors, links. */
+    REPORT_STATS = 1 << 2,
+};
+
+/* Writes; what the server refuses is written again by report_retry(). */
+void report_write(struct ovsdb *, unsigned int what);
+void report_retry(struct ovsdb *);
+
+/* Counters in the sense of the Interface table. */
+struct report_stats {
+    uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
+    uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
+};
+
+/* The counters of a port, and one by name ("drop_...") for each reason for
+ * which it dropped something.  Stores the number of the latter; arrays have
+ * room for REPORT_MAX_EXTRA. */
+#define REPORT_MAX_EXTRA 128
+void report_get_stats(struct vport *, struct report_stats *);
+unsigned int report_get_extra(struct vport *, const char *names[],
+                              uint64_t values[]);
+
+/* Bridge.datapath_id, 16 hexadecimal digits. */
+#define REPORT_DPID_LEN 16
+void report_get_dpid(const struct run_bridge *,
+                     char text[REPORT_DPID_LEN + 1]);
+
+/* What a tunnel adds to the column status: its way.  'status' is set up. */
+void report_add_way(const struct run_iface *, struct smap *status);
+
+#endif /* report.h */
