@@ -29,6 +29,7 @@ unit_tests_SOURCES += tests/unit/datapath/egress_env.c
 unit_tests_SOURCES += tests/unit/datapath/egress_env.h
 unit_tests_SOURCES += tests/unit/datapath/ref_offload.c
 unit_tests_SOURCES += tests/unit/datapath/ref_offload.h
+unit_tests_SOURCES += tests/unit/datapath/test_act_set.c
 unit_tests_SOURCES += tests/unit/datapath/test_mem.c
 unit_tests_SOURCES += tests/unit/datapath/test_offload.c
 unit_tests_SOURCES += tests/unit/datapath/test_pkt.c
