@@ -31,7 +31,7 @@
 #define SNDBUF_BYTES (4 << 20)
 
 static int open_one(int ifindex, bool silent);
-static int join_fanout(int fd, uint16_t *id);
+static int join_fanout(int fd, bool is_first, uint16_t *id);
 static int set(int fd, int level, int option, const void *, size_t);
 static int filter_all(int fd);
 static int filter_outgoing(int fd);
@@ -44,7 +44,8 @@ packet_sock_open(const char *name, int ifindex, uint16_t n, int *fds)
     int error = 0;
 
     while (!error && n_open < n) {
-        int fd = open_one(ifindex, n_open > 0);
+        bool is_first = n_open == 0;
+        int fd = open_one(ifindex, !is_first);
 
         if (fd < 0) {
             error = fd;
@@ -52,7 +53,7 @@ packet_sock_open(const char *name, int ifindex, uint16_t n, int *fds)
         }
         fds[n_open++] = fd;
         if (n > 1) {
-            error = join_fanout(fd, &group);
+            error = join_fanout(fd, is_first, &group);
         }
     }
     if (!error) {
@@ -131,17 +132,17 @@ open_one(int ifindex, bool silent)
     return fd;
 }
 
-/* Makes a group when '*id' is 0 and stores its number, else joins it; lets the
- * socket hear.  Returns 0 or -errno. */
+/* The first makes a group and stores its number (which may be 0), the others
+ * join it; lets the socket hear.  Returns 0 or -errno. */
 static int
-join_fanout(int fd, uint16_t *id)
+join_fanout(int fd, bool is_first, uint16_t *id)
 {
     uint32_t flags = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
     uint32_t arg, now;
     socklen_t len = sizeof now;
     int error;
 
-    if (!*id) {
+    if (is_first) {
         flags |= PACKET_FANOUT_FLAG_UNIQUEID;
     }
     arg = flags << 16 | *id;
