@@ -84,7 +84,7 @@ log_module_register(struct log_module *module)
     for (int d = 0; d < LOG_N_DESTS; d++) {
         atomic_init(&module->levels[d], default_levels[d]);
     }
-    LIST_FOR_EACH (other, link, &modules) {
+    LIST_FOR_EACH(other, link, &modules) {
         if (!strcmp(other->name, module->name)) {
             for (int d = 0; d < LOG_N_DESTS; d++) {
                 atomic_init(&module->levels[d],
@@ -305,7 +305,7 @@ log_format_levels(struct str *s)
 
     mutex_lock(&mutex);
     sorted = xcalloc(list_count(&modules), sizeof *sorted);
-    LIST_FOR_EACH (module, link, &modules) {
+    LIST_FOR_EACH(module, link, &modules) {
         sorted[n++] = module;
     }
     qsort(sorted, n, sizeof *sorted, compare_modules);
@@ -395,7 +395,7 @@ log_open_file(const char *path)
     dests[LOG_DEST_FILE].torn = false;
     free(file_name);
     file_name = copy;
-    LIST_FOR_EACH (module, link, &modules) {
+    LIST_FOR_EACH(module, link, &modules) {
         update_max_level(module);
     }
     mutex_unlock(&mutex);
@@ -424,7 +424,7 @@ log_close_file(void)
     }
     free(file_name);
     file_name = NULL;
-    LIST_FOR_EACH (module, link, &modules) {
+    LIST_FOR_EACH(module, link, &modules) {
         update_max_level(module);
     }
     mutex_unlock(&mutex);
@@ -483,7 +483,7 @@ module_exists(const char *name)
 {
     const struct log_module *module;
 
-    LIST_FOR_EACH (module, link, &modules) {
+    LIST_FOR_EACH(module, link, &modules) {
         if (!strcasecmp(module->name, name)) {
             return true;
         }
@@ -504,7 +504,7 @@ set_level(const char *name, enum log_dest dest, enum log_level level)
         if (!name) {
             default_levels[d] = level;
         }
-        LIST_FOR_EACH (module, link, &modules) {
+        LIST_FOR_EACH(module, link, &modules) {
             if (!name || !strcasecmp(module->name, name)) {
                 atomic_store(&module->levels[d], (int) level);
                 update_max_level(module);

@@ -30,7 +30,7 @@ smap_clear(struct smap *smap)
 {
     struct smap_node *node, *next;
 
-    SMAP_FOR_EACH_SAFE (node, next, smap) {
+    SMAP_FOR_EACH_SAFE(node, next, smap) {
         smap_remove_node(smap, node);
     }
 }
@@ -48,7 +48,7 @@ smap_clone(struct smap *dst, const struct smap *src)
 
     smap_init(dst);
     hmap_reserve(&dst->map, hmap_count(&src->map));
-    SMAP_FOR_EACH (node, src) {
+    SMAP_FOR_EACH(node, src) {
         smap_set(dst, node->key, node->value);
     }
 }
@@ -166,7 +166,7 @@ smap_equal(const struct smap *a, const struct smap *b)
     if (smap_count(a) != smap_count(b)) {
         return false;
     }
-    SMAP_FOR_EACH (node, a) {
+    SMAP_FOR_EACH(node, a) {
         const char *other = smap_get(b, node->key);
 
         if (!other || strcmp(node->value, other)) {
@@ -184,7 +184,7 @@ smap_sort(const struct smap *smap)
     const struct smap_node *node;
     size_t n = 0;
 
-    SMAP_FOR_EACH (node, smap) {
+    SMAP_FOR_EACH(node, smap) {
         nodes[n++] = node;
     }
     qsort(nodes, n, sizeof *nodes, compare_keys);
@@ -281,7 +281,7 @@ smap_parse(struct smap *map, const char *text, size_t len)
     if (problem) {
         error = xasprintf("%s near key \"%s\"", problem, str_cstr(&key));
     } else {
-        SMAP_FOR_EACH (node, &parsed) {
+        SMAP_FOR_EACH(node, &parsed) {
             smap_set(map, node->key, node->value);
         }
     }
@@ -296,7 +296,7 @@ find(const struct smap *smap, const char *key)
 {
     struct smap_node *node;
 
-    HMAP_FOR_EACH_WITH_HASH (node, node, hash_string(key, 0), &smap->map) {
+    HMAP_FOR_EACH_WITH_HASH(node, node, hash_string(key, 0), &smap->map) {
         if (!strcmp(node->key, key)) {
             return node;
         }

@@ -27,7 +27,7 @@ strset_clear(struct strset *set)
 {
     struct strset_node *node, *next;
 
-    HMAP_FOR_EACH_SAFE (node, next, node, &set->map) {
+    HMAP_FOR_EACH_SAFE(node, next, node, &set->map) {
         free(node);
     }
     hmap_clear(&set->map);
@@ -46,7 +46,7 @@ strset_clone(struct strset *dst, const struct strset *src)
 
     strset_init(dst);
     hmap_reserve(&dst->map, hmap_count(&src->map));
-    STRSET_FOR_EACH (name, src) {
+    STRSET_FOR_EACH(name, src) {
         strset_add(dst, name);
     }
 }
@@ -105,7 +105,7 @@ strset_equal(const struct strset *a, const struct strset *b)
     if (strset_count(a) != strset_count(b)) {
         return false;
     }
-    STRSET_FOR_EACH (name, a) {
+    STRSET_FOR_EACH(name, a) {
         if (!strset_contains(b, name)) {
             return false;
         }
@@ -120,7 +120,7 @@ strset_sort(const struct strset *set)
     const char *name;
     size_t n = 0;
 
-    STRSET_FOR_EACH (name, set) {
+    STRSET_FOR_EACH(name, set) {
         names[n++] = name;
     }
     qsort(names, n, sizeof *names, compare_names);
@@ -132,7 +132,7 @@ find(const struct strset *set, const char *name)
 {
     struct strset_node *node;
 
-    HMAP_FOR_EACH_WITH_HASH (node, node, hash_string(name, 0), &set->map) {
+    HMAP_FOR_EACH_WITH_HASH(node, node, hash_string(name, 0), &set->map) {
         if (!strcmp(node->name, name)) {
             return node;
         }

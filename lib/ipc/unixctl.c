@@ -185,7 +185,7 @@ unixctl_server_destroy(struct unixctl_server *server, int flush_ms)
     if (!server) {
         return;
     }
-    LIST_FOR_EACH_SAFE (client, next, link, &server->clients) {
+    LIST_FOR_EACH_SAFE(client, next, link, &server->clients) {
         flush_client(client, deadline);
         client_destroy(client);
     }
@@ -305,7 +305,7 @@ evict_client(struct unixctl_server *server)
 {
     struct client *client;
 
-    LIST_FOR_EACH (client, link, &server->clients) {
+    LIST_FOR_EACH(client, link, &server->clients) {
         if (!client->request && !client->out.len) {
             client_destroy(client);
             return true;

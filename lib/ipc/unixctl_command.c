@@ -53,8 +53,8 @@ unixctl_find_command(const char *name)
 {
     struct unixctl_command *command;
 
-    HMAP_FOR_EACH_WITH_HASH (command, node, hash_string(name, 0),
-                             &commands) {
+    HMAP_FOR_EACH_WITH_HASH(command, node, hash_string(name, 0),
+                            &commands) {
         if (!strcmp(command->name, name)) {
             return command;
         }
@@ -93,7 +93,7 @@ list_commands(struct unixctl_conn *conn, int argc UNUSED,
     struct str s = STR_INIT;
     size_t n = 0;
 
-    HMAP_FOR_EACH (command, node, &commands) {
+    HMAP_FOR_EACH(command, node, &commands) {
         sorted[n++] = command;
     }
     qsort(sorted, n, sizeof *sorted, compare_commands);

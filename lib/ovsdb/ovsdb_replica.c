@@ -58,10 +58,10 @@ ovsdb_replica_fini(struct ovsdb_replica *replica)
 {
     struct ovsdb_table *table, *next_table;
 
-    HMAP_FOR_EACH_SAFE (table, next_table, node, &replica->tables) {
+    HMAP_FOR_EACH_SAFE(table, next_table, node, &replica->tables) {
         struct ovsdb_row *row, *next_row;
 
-        HMAP_FOR_EACH_SAFE (row, next_row, node, &table->rows) {
+        HMAP_FOR_EACH_SAFE(row, next_row, node, &table->rows) {
             row_destroy(row);
         }
         hmap_fini(&table->rows);
@@ -114,8 +114,8 @@ ovsdb_replica_find_table(const struct ovsdb *db, const char *name)
 {
     struct ovsdb_table *table;
 
-    HMAP_FOR_EACH_WITH_HASH (table, node, hash_string(name, 0),
-                             &db->replica.tables) {
+    HMAP_FOR_EACH_WITH_HASH(table, node, hash_string(name, 0),
+                            &db->replica.tables) {
         if (!strcmp(table->name, name)) {
             return table;
         }
@@ -140,7 +140,7 @@ ovsdb_replica_monitor_requests(struct ovsdb *db, const struct schema *schema)
     json_t *requests = json_object();
     const struct ovsdb_table *table;
 
-    HMAP_FOR_EACH (table, node, &db->replica.tables) {
+    HMAP_FOR_EACH(table, node, &db->replica.tables) {
         const struct schema_table *st = schema_find_table(schema,
                                                           table->name);
         json_t *columns;
@@ -174,18 +174,18 @@ ovsdb_replica_load(struct ovsdb *db, struct schema *schema,
     struct ovsdb_table *table;
 
     use_schema(&db->replica, schema, schema_json);
-    HMAP_FOR_EACH (table, node, &db->replica.tables) {
+    HMAP_FOR_EACH(table, node, &db->replica.tables) {
         struct ovsdb_row *row;
 
-        HMAP_FOR_EACH (row, node, &table->rows) {
+        HMAP_FOR_EACH(row, node, &table->rows) {
             row->is_fresh = false;
         }
     }
     for_each_row(db, updates, is_v1, load_row);
-    HMAP_FOR_EACH (table, node, &db->replica.tables) {
+    HMAP_FOR_EACH(table, node, &db->replica.tables) {
         struct ovsdb_row *row, *next;
 
-        HMAP_FOR_EACH_SAFE (row, next, node, &table->rows) {
+        HMAP_FOR_EACH_SAFE(row, next, node, &table->rows) {
             if (!row->is_fresh) {
                 row_destroy(row);
                 db->replica.has_changed = true;
@@ -223,7 +223,7 @@ find_row(const struct ovsdb_table *table, const struct uuid *uuid)
 {
     struct ovsdb_row *row;
 
-    HMAP_FOR_EACH_WITH_HASH (row, node, uuid_hash(uuid, 0), &table->rows) {
+    HMAP_FOR_EACH_WITH_HASH(row, node, uuid_hash(uuid, 0), &table->rows) {
         if (uuid_equal(&row->uuid, uuid)) {
             return row;
         }
@@ -281,11 +281,11 @@ use_schema(struct ovsdb_replica *replica, struct schema *schema,
         schema_destroy(schema);
         return;
     }
-    HMAP_FOR_EACH (table, node, &replica->tables) {
+    HMAP_FOR_EACH(table, node, &replica->tables) {
         const struct schema_table *st = schema_find_table(schema,
                                                           table->name);
 
-        HMAP_FOR_EACH (row, node, &table->rows) {
+        HMAP_FOR_EACH(row, node, &table->rows) {
             free_data(table, row->data);
             note_change(row, ROW_CHANGED);
         }
@@ -297,7 +297,7 @@ use_schema(struct ovsdb_replica *replica, struct schema *schema,
 
             table->columns[i]->type = sc ? &sc->type : NULL;
         }
-        HMAP_FOR_EACH (row, node, &table->rows) {
+        HMAP_FOR_EACH(row, node, &table->rows) {
             for (size_t i = 0; i < table->n_columns; i++) {
                 if (table->columns[i]->type) {
                     datum_init_default(&row->data[i],
@@ -542,7 +542,7 @@ for_each_row(struct ovsdb *db, const json_t *updates, bool is_v1,
     const char *table_name;
     json_t *table_update;
 
-    json_object_foreach ((json_t *) updates, table_name, table_update) {
+    json_object_foreach((json_t *) updates, table_name, table_update) {
         struct ovsdb_table *table = ovsdb_replica_find_table(db, table_name);
         const char *uuid_text;
         json_t *row_update;
@@ -551,7 +551,7 @@ for_each_row(struct ovsdb *db, const json_t *updates, bool is_v1,
             log_warn_rl("ignored an update of table \"%.64s\"", table_name);
             continue;
         }
-        json_object_foreach (table_update, uuid_text, row_update) {
+        json_object_foreach(table_update, uuid_text, row_update) {
             struct uuid uuid;
             const char *problem;
 

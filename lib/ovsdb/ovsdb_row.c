@@ -19,8 +19,8 @@ ovsdb_find_row(const struct ovsdb *db, const char *table_name,
     const struct ovsdb_row *row;
 
     if (table) {
-        HMAP_FOR_EACH_WITH_HASH (row, node, uuid_hash(uuid, 0),
-                                 &table->rows) {
+        HMAP_FOR_EACH_WITH_HASH(row, node, uuid_hash(uuid, 0),
+                                &table->rows) {
             if (uuid_equal(&row->uuid, uuid)) {
                 return row;
             }

@@ -134,7 +134,7 @@ ovsdb_txn_set_smap(struct ovsdb_txn *txn, const struct ovsdb_row *row,
     json_t *pairs = json_array();
     const struct smap_node *node;
 
-    SMAP_FOR_EACH (node, value) {
+    SMAP_FOR_EACH(node, value) {
         json_array_append_new(pairs,
                               json_pack("[o, o]", framer_string(node->key),
                                         framer_string(node->value)));
@@ -232,7 +232,7 @@ ovsdb_txn_handle_answer(struct ovsdb *db, const json_t *msg)
 {
     struct ovsdb_txn *txn;
 
-    LIST_FOR_EACH (txn, link, &db->in_flight) {
+    LIST_FOR_EACH(txn, link, &db->in_flight) {
         if (jsonrpc_is_answer_to(msg, txn->id)) {
             bool is_lock_error;
             char *error = find_error(msg, &is_lock_error);
@@ -251,7 +251,7 @@ ovsdb_txn_connection_lost(struct ovsdb *db)
 {
     struct ovsdb_txn *txn, *next;
 
-    LIST_FOR_EACH_SAFE (txn, next, link, &db->in_flight) {
+    LIST_FOR_EACH_SAFE(txn, next, link, &db->in_flight) {
         complete(txn, OVSDB_TXN_LOST, NULL);
     }
 }
@@ -268,8 +268,8 @@ find_write(const struct ovsdb_txn *txn, const struct ovsdb_row *row,
 {
     struct write *write;
 
-    HMAP_FOR_EACH_WITH_HASH (write, node, hash_cell(&row->uuid, column),
-                             &txn->writes) {
+    HMAP_FOR_EACH_WITH_HASH(write, node, hash_cell(&row->uuid, column),
+                            &txn->writes) {
         if (write->column == column && uuid_equal(&write->uuid, &row->uuid)) {
             return write;
         }
@@ -290,7 +290,7 @@ txn_destroy(struct ovsdb_txn *txn)
 {
     struct write *write, *next;
 
-    HMAP_FOR_EACH_SAFE (write, next, node, &txn->writes) {
+    HMAP_FOR_EACH_SAFE(write, next, node, &txn->writes) {
         write_destroy(txn, write);
     }
     hmap_fini(&txn->writes);
@@ -383,7 +383,7 @@ make_operations(const struct ovsdb_txn *txn)
         json_array_append_new(params, json_pack("{s:s, s:s}", "op", "assert",
                                                 "lock", db->lock_name));
     }
-    HMAP_FOR_EACH (write, node, &txn->writes) {
+    HMAP_FOR_EACH(write, node, &txn->writes) {
         char uuid[UUID_LEN + 1];
         json_t *values;
 
@@ -460,7 +460,7 @@ find_error(const json_t *msg, bool *is_lock_error)
         framer_dump(&s, error);
         return str_steal(&s);
     }
-    json_array_foreach (results, i, element) {
+    json_array_foreach(results, i, element) {
         const char *what = json_string_value(json_object_get(element,
                                                              "error"));
         const char *details = json_string_value(json_object_get(element,

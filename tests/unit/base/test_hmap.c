@@ -33,7 +33,7 @@ count_by_walk(const struct hmap *map)
     const struct element *e;
     size_t n = 0;
 
-    HMAP_FOR_EACH (e, node, map) {
+    HMAP_FOR_EACH(e, node, map) {
         CU_ASSERT(e->is_in);
         n++;
     }
@@ -50,7 +50,7 @@ check_all(const struct hmap *map, bool is_bad)
         const struct element *e;
         bool found = false;
 
-        HMAP_FOR_EACH_WITH_HASH (e, node, hash_of(i, is_bad), map) {
+        HMAP_FOR_EACH_WITH_HASH(e, node, hash_of(i, is_bad), map) {
             if (e->value == i) {
                 found = true;
                 break;
@@ -114,7 +114,7 @@ test_safe_walk(void)
     int n = 0;
 
     fill(&map, N);
-    HMAP_FOR_EACH_SAFE (e, next, node, &map) {
+    HMAP_FOR_EACH_SAFE(e, next, node, &map) {
         if (e->value % 3) {
             hmap_remove(&map, &e->node);
             memset(e, 0xff, sizeof *e);
@@ -123,7 +123,7 @@ test_safe_walk(void)
     }
     CU_ASSERT_EQUAL(n, N);
     CU_ASSERT_EQUAL(hmap_count(&map), (N + 2) / 3);
-    HMAP_FOR_EACH_SAFE (e, next, node, &map) {
+    HMAP_FOR_EACH_SAFE(e, next, node, &map) {
         hmap_remove(&map, &e->node);
     }
     CU_ASSERT(hmap_is_empty(&map));

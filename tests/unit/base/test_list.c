@@ -20,7 +20,7 @@ check(const struct list *list, const char *expected)
     const struct element *e;
     const char *p = expected;
 
-    LIST_FOR_EACH (e, link, list) {
+    LIST_FOR_EACH(e, link, list) {
         CU_ASSERT_EQUAL(e->value, *p - '0');
         p++;
     }
@@ -75,7 +75,7 @@ test_safe_walk(void)
         e->value = i;
         list_push_back(&list, &e->link);
     }
-    LIST_FOR_EACH_SAFE (e, next, link, &list) {
+    LIST_FOR_EACH_SAFE(e, next, link, &list) {
         if (e->value != 3 && e->value != 9) {
             list_remove(&e->link);
             free(e);
@@ -83,7 +83,7 @@ test_safe_walk(void)
     }
     CU_ASSERT_PTR_NULL(e);
     check(&list, "39");
-    LIST_FOR_EACH_SAFE (e, next, link, &list) {
+    LIST_FOR_EACH_SAFE(e, next, link, &list) {
         list_remove(&e->link);
         free(e);
     }

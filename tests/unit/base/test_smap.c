@@ -48,7 +48,7 @@ test_map(void)
     smap_init(&swapped);
     smap_swap(&map, &swapped);
     CU_ASSERT(smap_is_empty(&map));
-    SMAP_FOR_EACH_SAFE (node, next, &swapped) {
+    SMAP_FOR_EACH_SAFE(node, next, &swapped) {
         smap_remove_node(&swapped, node);
     }
     CU_ASSERT(smap_is_empty(&swapped));
@@ -183,7 +183,7 @@ test_set(void)
     CU_ASSERT_EQUAL(strset_count(&set), 3);
     CU_ASSERT(strset_contains(&set, "a"));
     CU_ASSERT(!strset_contains(&set, "c"));
-    STRSET_FOR_EACH (name, &set) {
+    STRSET_FOR_EACH(name, &set) {
         CU_ASSERT(strset_contains(&set, name));
         n++;
     }

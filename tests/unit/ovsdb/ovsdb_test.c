@@ -138,7 +138,7 @@ dbt_find_named(const char *table, const char *name)
 {
     const struct ovsdb_row *row;
 
-    OVSDB_FOR_EACH_ROW (row, dbt_db, table) {
+    OVSDB_FOR_EACH_ROW(row, dbt_db, table) {
         if (!strcmp(ovsdb_get_string(row, "name", ""), name)) {
             break;
         }

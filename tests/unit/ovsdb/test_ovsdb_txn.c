@@ -226,13 +226,13 @@ test_many_rows(void)
     row = ovsdb_first_row(dbt_db, "Bridge");
     CU_ASSERT_EQUAL(ovsdb_get_count(row, "ports"), N + 1);
     txn = ovsdb_txn_create(dbt_db);
-    OVSDB_FOR_EACH_ROW (row, dbt_db, "Interface") {
+    OVSDB_FOR_EACH_ROW(row, dbt_db, "Interface") {
         const int64_t value = 77;
 
         ovsdb_txn_set_int_map(txn, row, "statistics", keys, &value, 1);
     }
     CU_ASSERT_EQUAL(dbt_commit(txn), OVSDB_TXN_SUCCESS);
-    OVSDB_FOR_EACH_ROW (row, dbt_db, "Interface") {
+    OVSDB_FOR_EACH_ROW(row, dbt_db, "Interface") {
         CU_ASSERT_EQUAL(ovsdb_get_count(row, "statistics"), 1);
     }
     dbt_tear_down();
