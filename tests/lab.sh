@@ -285,6 +285,12 @@ lab_job()
     echo "$1$n"
 }
 
+# lab_gone PID: has the process ended, though nobody may have asked yet how?
+lab_gone()
+{
+    ! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2> /dev/null
+}
+
 # --- switches --------------------------------------------------------------
 
 # lab_host NAME: a host with a switch that has no configuration yet.

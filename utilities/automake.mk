@@ -41,5 +41,14 @@ dist_man_MANS += \
 	utilities/qanat-dpctl.8 \
 	utilities/qanat-vswitchd.8
 
+# Bash looks for completions by the command's name: one file, three names.
 bashcompdir = @bashcompdir@
-dist_bashcomp_DATA = utilities/qanat-completion.bash
+nodist_bashcomp_DATA = \
+	utilities/completions/qanat-appctl \
+	utilities/completions/qanat-ctl \
+	utilities/completions/qanat-dpctl
+EXTRA_DIST += utilities/qanat-completion.bash
+CLEANFILES += $(nodist_bashcomp_DATA)
+$(nodist_bashcomp_DATA): $(srcdir)/utilities/qanat-completion.bash
+	$(AM_V_GEN)$(MKDIR_P) utilities/completions && \
+	cp $(srcdir)/utilities/qanat-completion.bash $@
