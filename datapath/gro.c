@@ -19,6 +19,10 @@
 /* Longest IP packet. */
 #define MAX_L3 65535u
 
+/* A first segment with less payload does not begin a super-packet: it is not
+ * worth a copy of its headers where those are shared. */
+#define MIN_FIRST 256u
+
 /* A TCP segment that may be merged. */
 struct segment {
     const uint8_t *data;        /* The frame's first bytes. */
@@ -176,15 +180,20 @@ append(struct gro_slot *slot, struct rte_mbuf *head, struct rte_mbuf *m,
 }
 
 /* Lets later segments be appended to 'm', which the caller is about to put
- * behind the last packet of the buffer. */
-static void
+ * behind the last packet of the buffer.  Its headers are to be written then,
+ * so they are made ours.  Returns the packet, or NULL without memory. */
+static struct rte_mbuf *
 open_slot(struct vport_pmd *vp, struct rte_mbuf *m, const struct segment *s)
 {
     struct gro_slot *slot = &vp->gro[vp->n_gro];
 
     if (vp->n_gro == GRO_SLOTS || s->tcp->ofs_flags & htons(TCP_PSH)
-        || s->payload_len > UINT16_MAX || !pkt_is_ours(m)) {
-        return;
+        || s->payload_len > UINT16_MAX || s->payload_len < MIN_FIRST) {
+        return m;
+    }
+    m = pkt_own_head(m, s->payload);
+    if (UNLIKELY(!m)) {
+        return NULL;
     }
     vp->n_gro++;
     *slot = (struct gro_slot) {
@@ -193,10 +202,12 @@ open_slot(struct vport_pmd *vp, struct rte_mbuf *m, const struct segment *s)
         .gso_size = (uint16_t) s->payload_len,
         .next_id = (uint16_t) (s->id + 1),
     };
+    return m;
 }
 
-bool
-gro_merge(struct vport *out, struct vport_pmd *vp, struct rte_mbuf *m)
+struct rte_mbuf *
+gro_merge(struct pmd *pmd, struct vport *out, struct vport_pmd *vp,
+          struct rte_mbuf *m)
 {
     uint32_t caps = atomic_load_explicit(&out->caps, memory_order_relaxed);
     struct segment s;
@@ -207,7 +218,7 @@ gro_merge(struct vport *out, struct vport_pmd *vp, struct rte_mbuf *m)
         for (unsigned int i = 0; i < vp->n_gro; i++) {
             vp->gro[i].closed = true;
         }
-        return false;
+        return m;
     }
     for (unsigned int i = vp->n_gro; i-- > 0;) {
         struct gro_slot *slot = &vp->gro[i];
@@ -226,13 +237,16 @@ gro_merge(struct vport *out, struct vport_pmd *vp, struct rte_mbuf *m)
         if (continues(slot, head, &first, &s) && csum_is_right(m, &s)
             && (slot->n_segs > 1 || csum_is_right(head, &first))) {
             append(slot, head, m, &s);
-            return true;
+            return NULL;
         }
         slot->closed = true;
         break;
     }
-    open_slot(vp, m, &s);
-    return false;
+    m = open_slot(vp, m, &s);
+    if (UNLIKELY(!m)) {
+        vport_count_drop(out, pmd, DROP_NO_MBUF);
+    }
+    return m;
 }
 
 /* Makes a super-packet of what a slot has gathered. */

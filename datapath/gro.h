@@ -12,9 +12,11 @@
 #include "datapath/vport.h"
 
 /* Appends 'm' to a packet that already waits in the send buffer 'vp' of 'out',
- * and returns true; or returns false, and then the caller puts 'm' into
- * vp->tx[vp->n_tx], where later segments may be appended to it. */
-bool gro_merge(struct vport *out, struct vport_pmd *vp, struct rte_mbuf *m);
+ * and returns NULL (also when it had to be dropped for want of memory).  Else
+ * returns the packet, which the caller puts into vp->tx[vp->n_tx]; there later
+ * segments may be appended to it. */
+struct rte_mbuf *gro_merge(struct pmd *, struct vport *out,
+                           struct vport_pmd *vp, struct rte_mbuf *m);
 
 /* Writes lengths and needs of what was put together, before the buffer is
  * sent. */

@@ -265,6 +265,54 @@ cursor_run(struct pkt_cursor *cur, uint32_t len)
     return MIN(cur->seg->data_len - cur->ofs, len);
 }
 
+void
+pkt_cursor_skip(struct pkt_cursor *cur, uint32_t len)
+{
+    while (len) {
+        uint32_t n = cursor_run(cur, len);
+
+        cur->ofs += n;
+        len -= n;
+    }
+}
+
+void
+pkt_cursor_read(struct pkt_cursor cur, uint8_t *to, uint32_t len)
+{
+    pkt_cursor_copy(&cur, to, len);
+}
+
+/* A reference to as many of the next 'len' bytes as lie in one buffer; moves
+ * on.  NULL without memory. */
+static struct rte_mbuf *
+cursor_ref(struct pkt_cursor *cur, uint32_t len)
+{
+    uint32_t n = cursor_run(cur, len);
+    struct rte_mbuf *ref = mem_alloc_ind();
+
+    if (LIKELY(ref)) {
+        rte_pktmbuf_attach(ref, cur->seg);
+        ref->data_off = (uint16_t) (ref->data_off + cur->ofs);
+        ref->data_len = (uint16_t) n;
+        ref->pkt_len = n;
+        cur->ofs += n;
+    }
+    return ref;
+}
+
+struct rte_mbuf *
+pkt_cursor_slice(struct pkt_cursor *cur, uint32_t len)
+{
+    struct rte_mbuf *head = cursor_ref(cur, len);
+
+    if (head && UNLIKELY(head->data_len < len)
+        && !pkt_cursor_append_ref(cur, head, len - head->data_len)) {
+        rte_pktmbuf_free(head);
+        head = NULL;
+    }
+    return head;
+}
+
 bool
 pkt_cursor_append_ref(struct pkt_cursor *cur, struct rte_mbuf *head,
                       uint32_t len)
@@ -272,21 +320,16 @@ pkt_cursor_append_ref(struct pkt_cursor *cur, struct rte_mbuf *head,
     struct rte_mbuf *last = rte_pktmbuf_lastseg(head);
 
     while (len) {
-        uint32_t n = cursor_run(cur, len);
-        struct rte_mbuf *ref = mem_alloc_ind();
+        struct rte_mbuf *ref = cursor_ref(cur, len);
 
         if (!ref) {
             return false;
         }
-        rte_pktmbuf_attach(ref, cur->seg);
-        ref->data_off = (uint16_t) (ref->data_off + cur->ofs);
-        ref->data_len = (uint16_t) n;
         last->next = ref;
         last = ref;
         head->nb_segs++;
-        head->pkt_len += n;
-        cur->ofs += n;
-        len -= n;
+        head->pkt_len += ref->data_len;
+        len -= ref->data_len;
     }
     return true;
 }

@@ -171,6 +171,16 @@ struct pkt_cursor {
 
 void pkt_cursor_init(struct pkt_cursor *, struct rte_mbuf *m, uint32_t ofs);
 
+/* Steps over 'len' bytes. */
+void pkt_cursor_skip(struct pkt_cursor *, uint32_t len);
+
+/* Copies the next 'len' bytes without moving on. */
+void pkt_cursor_read(struct pkt_cursor, uint8_t *to, uint32_t len);
+
+/* A packet of its own made of references to the next 'len' bytes (at least 1),
+ * and moves on.  Its metadata is uninitialised.  NULL without memory. */
+struct rte_mbuf *pkt_cursor_slice(struct pkt_cursor *, uint32_t len);
+
 /* As pkt_append_ref(), and moves on. */
 bool pkt_cursor_append_ref(struct pkt_cursor *, struct rte_mbuf *head,
                            uint32_t len);

@@ -257,8 +257,11 @@ pmd_tx(struct pmd *pmd, struct vport *out, struct rte_mbuf *m)
         return;
     }
     if (atomic_load_explicit(&out->caps, memory_order_relaxed)
-        & (VPORT_CAP_TSO4 | VPORT_CAP_TSO6) && gro_merge(out, vp, m)) {
-        return;
+        & (VPORT_CAP_TSO4 | VPORT_CAP_TSO6)) {
+        m = gro_merge(pmd, out, vp, m);
+        if (!m) {
+            return;
+        }
     }
     if (!vp->tx_dirty) {
         if (UNLIKELY(pmd->n_dirty == ARRAY_SIZE(pmd->dirty))) {

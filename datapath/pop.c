@@ -17,7 +17,6 @@
 
 #include <arpa/inet.h>
 
-#include "datapath/mem.h"
 #include "lib/pkt/csum.h"
 #include "lib/pkt/wire.h"
 
@@ -28,6 +27,14 @@ pop_set_tnl_map(struct tnl_map *map)
 {
     return atomic_exchange_explicit(&tnl_map, map, memory_order_acq_rel);
 }
+
+/* What the outer headers of one tunnel packet said. */
+struct popped {
+    struct vport *vport;        /* The tunnel's. */
+    struct tnl_md tnl;
+    size_t inner_ofs;
+    bool verify;                /* There is an outer checksum. */
+};
 
 static void
 drop(struct pmd *pmd, struct rte_mbuf *m, enum drop_reason reason)
@@ -76,59 +83,71 @@ move_claims(struct pkt_meta *md, size_t ofs)
     return true;
 }
 
-/* One tunnel packet, whole in 'm'. */
-static void
-pop_one(struct pmd *pmd, struct rte_mbuf *m, const struct flow_key *key,
-        tnl_type type)
+/* Reads the outer headers that 'ofs' tells of; finds the port.  DROP_NONE, or
+ * why not. */
+static enum drop_reason
+identify(tnl_type type, const struct flow_key *key, const struct pkt_ofs *ofs,
+         const uint8_t *data, uint32_t head_len, uint32_t len,
+         struct popped *p)
 {
-    struct pkt_meta *md = pkt_meta(m);
-    struct tnl_md tnl;
-    size_t inner_ofs;
-    bool verify;
+    const struct tnl_map *map = atomic_load_explicit(&tnl_map,
+                                                     memory_order_acquire);
     enum tnl_status status;
-    struct vport *vport;
-    struct vport_counters *c;
-    enum vnet_status lie = md->lie;
     uint32_t port;
 
-    pkt_trim(m, md->ofs.l3_end);
-    status = tnl_pop(type, key, &md->ofs, pkt_data(m), rte_pktmbuf_data_len(m),
-                     m->pkt_len, &tnl, &inner_ofs, &verify);
+    status = tnl_pop(type, key, ofs, data, head_len, len, &p->tnl,
+                     &p->inner_ofs, &p->verify);
     if (UNLIKELY(status != TNL_OK)) {
-        drop(pmd, m, drop_from_tnl(status));
-        return;
+        return drop_from_tnl(status);
     }
-    if (verify && UNLIKELY(!outer_csum_ok(m, key, tnl_ops_get(type)))) {
-        drop(pmd, m, DROP_TNL_CSUM);
-        return;
-    }
-    port = tnl_map_find(atomic_load_explicit(&tnl_map, memory_order_acquire),
-                        &tnl);
-    vport = port == PORT_NONE ? NULL : dp_port_find(port);
-    if (UNLIKELY(!vport)) {
-        drop(pmd, m, DROP_TNL_NO_PORT);
-        return;
-    }
-    if (UNLIKELY(!move_claims(md, inner_ofs))) {
-        drop(pmd, m, drop_from_vnet(lie));
-        return;
-    }
+    port = map ? tnl_map_find(map, &p->tnl) : PORT_NONE;
+    p->vport = port == PORT_NONE ? NULL : dp_port_find(port);
+    return LIKELY(p->vport) ? DROP_NONE : DROP_TNL_NO_PORT;
+}
 
-    m = pkt_pull(m, (uint32_t) inner_ofs);
-    md = pkt_meta(m);
-    md->in_port = port;
+/* Sends an inner frame round again. */
+static void
+deliver(struct pmd *pmd, struct rte_mbuf *m, const struct popped *p)
+{
+    struct vport_counters *c = &p->vport->per_pmd[pmd->id]->c;
+    struct pkt_meta *md = pkt_meta(m);
+
+    md->in_port = p->vport->port_no;
     md->n_pops++;
-    md->tnl = tnl;
+    md->tnl = p->tnl;
     md->inner_start = 0;
-    c = &vport->per_pmd[pmd->id]->c;
     c->rx_packets++;
     c->rx_bytes += m->pkt_len;
     pmd_recirculate(pmd, m);
 }
 
+static void
+pop_packet(struct pmd *pmd, struct rte_mbuf *m, const struct flow_key *key,
+           tnl_type type)
+{
+    struct pkt_meta *md = pkt_meta(m);
+    enum vnet_status lie = md->lie;
+    enum drop_reason reason;
+    struct popped p;
+
+    pkt_trim(m, md->ofs.l3_end);
+    reason = identify(type, key, &md->ofs, pkt_data(m),
+                      rte_pktmbuf_data_len(m), m->pkt_len, &p);
+    if (UNLIKELY(reason != DROP_NONE)) {
+        drop(pmd, m, reason);
+    } else if (p.verify
+               && UNLIKELY(!outer_csum_ok(m, key, tnl_ops_get(type)))) {
+        drop(pmd, m, DROP_TNL_CSUM);
+    } else if (UNLIKELY(!move_claims(md, p.inner_ofs))) {
+        drop(pmd, m, drop_from_vnet(lie));
+    } else {
+        deliver(pmd, pkt_pull(m, (uint32_t) p.inner_ofs), &p);
+    }
+}
+
 /* A train: many tunnel packets behind one UDP header, 'gso_size' bytes each,
- * the last maybe less.  Each gets a copy of the headers and a reference to its
- * bytes. */
+ * the last maybe less.  The inner frames become packets of references to
+ * their bytes; only outer headers are copied, to be read in one piece. */
 static void
 pop_train(struct pmd *pmd, struct rte_mbuf *train, const struct flow_key *key,
           tnl_type type)
@@ -138,34 +157,47 @@ pop_train(struct pmd *pmd, struct rte_mbuf *train, const struct flow_key *key,
     uint32_t hdr_len = md->ofs.payload;
     uint32_t step = md->need.gso_size;
     uint32_t end = MIN(md->ofs.l3_end, train->pkt_len);
+    uint8_t front[PARSE_HEAD_BYTES + TNL_MAX_HDR];
+    struct pkt_cursor cursor;
 
     phys->per_pmd[pmd->id]->c.trains_rx++;
+    if (UNLIKELY(hdr_len > PARSE_HEAD_BYTES)) {
+        drop(pmd, train, DROP_TNL_SHORT);
+        return;
+    }
+    memcpy(front, pkt_data(train), hdr_len);
+    pkt_cursor_init(&cursor, train, hdr_len);
     for (uint32_t ofs = hdr_len; ofs < end; ofs += step) {
         uint32_t len = MIN(step, end - ofs);
-        uint32_t head_len = MIN(len, (uint32_t) PARSE_HEAD_BYTES);
-        struct rte_mbuf *m = mem_alloc_small();
-        struct pkt_meta *to;
+        uint32_t n = MIN(len, (uint32_t) TNL_MAX_HDR);
+        struct pkt_ofs front_ofs = md->ofs;
+        enum drop_reason reason;
+        struct rte_mbuf *m;
+        struct popped p;
 
-        if (UNLIKELY(!m)) {
-            vport_count_drop(phys, pmd, DROP_NO_MBUF);
+        pkt_cursor_read(cursor, front + hdr_len, n);
+        front_ofs.l3_end = hdr_len + len;
+        reason = identify(type, key, &front_ofs, front, hdr_len + n,
+                          hdr_len + len, &p);
+        if (LIKELY(reason == DROP_NONE)) {
+            uint32_t tnl_len = (uint32_t) p.inner_ofs - hdr_len;
+
+            if (UNLIKELY(tnl_len >= len)) {
+                reason = DROP_TNL_SHORT;
+            } else {
+                pkt_cursor_skip(&cursor, tnl_len);
+                m = pkt_cursor_slice(&cursor, len - tnl_len);
+                reason = m ? DROP_NONE : DROP_NO_MBUF;
+            }
+        }
+        if (UNLIKELY(reason != DROP_NONE)) {
+            vport_count_drop(phys, pmd, reason);
+            pkt_cursor_init(&cursor, train, ofs + len);
             continue;
         }
-        to = pkt_meta(m);
-        *to = *md;
-        to->need.gso = PKT_GSO_NONE;
-        to->ofs.l3_end = hdr_len + len;
-        to->has_vnet = false;
-        memcpy(rte_pktmbuf_append(m, (uint16_t) (hdr_len + head_len)),
-               pkt_data(train), hdr_len);
-        pkt_read(train, ofs, head_len, pkt_data(m) + hdr_len);
-        if (UNLIKELY(len > head_len
-                     && !pkt_append_ref(m, train, ofs + head_len,
-                                        len - head_len))) {
-            rte_pktmbuf_free(m);
-            vport_count_drop(phys, pmd, DROP_NO_MBUF);
-            continue;
-        }
-        pop_one(pmd, m, key, type);
+        pkt_meta_init(m, md->phys_port);
+        pkt_meta(m)->n_pops = md->n_pops;
+        deliver(pmd, m, &p);
     }
     rte_pktmbuf_free(train);
 }
@@ -183,7 +215,7 @@ pop_tunnel(struct pmd *pmd, struct rte_mbuf *m, const struct flow_key *key,
     } else if (md->need.gso == PKT_GSO_USO) {
         pop_train(pmd, m, key, type);
     } else {
-        pop_one(pmd, m, key, type);
+        pop_packet(pmd, m, key, type);
     }
 }
 
