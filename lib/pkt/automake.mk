@@ -7,6 +7,8 @@ lib_libqanat_a_SOURCES += \
 	lib/pkt/csum.h \
 	lib/pkt/parse.c \
 	lib/pkt/parse.h \
+	lib/pkt/pcap.c \
+	lib/pkt/pcap.h \
 	lib/pkt/vnet.c \
 	lib/pkt/vnet.h \
 	lib/pkt/wire.h
