@@ -460,6 +460,11 @@ run_case(struct test_case *c)
         was_len = dpdk_env_bytes(clone, was, ENV_MAX_FRAME);
     }
     ref = ref_offload(&c->f, &bytes, c->room, c->n_tnls ? 0 : c->caps);
+    if (ref->fate == REF_SENT && !c->n_tnls) {
+        /* The send buffer of a port that takes super-packets coalesces again
+         * what it was not to get whole. */
+        c->caps &= ~(uint32_t) (VPORT_CAP_TSO4 | VPORT_CAP_TSO6);
+    }
     env_reset(c->caps, c->mtu);
     offload_send(&env_pmd, &env_vport, m);
     env_collect();
