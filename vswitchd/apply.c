@@ -409,7 +409,8 @@ apply_environment(void)
             if (i->is_closing) {
                 apply_set_error(i, xasprintf("the device %s is gone",
                                              i->name));
-                i->link_seq = UINT64_MAX;       /* Try at once. */
+                /* Ours can be made anew at once; the host's are waited for. */
+                i->link_seq = i->cfg->kind == CFG_INTERNAL ? UINT64_MAX : 0;
             }
         }
         close_marked();

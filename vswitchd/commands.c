@@ -64,7 +64,10 @@ find_bridge(struct unixctl_conn *conn, const char *name)
     struct run_bridge *b = running_find_bridge(name);
 
     if (!b) {
-        unixctl_reply_error(conn, "no such bridge");
+        char *error = xasprintf("no such bridge: %s", name);
+
+        unixctl_reply_error(conn, error);
+        free(error);
     }
     return b;
 }
@@ -200,14 +203,11 @@ cmd_ofproto_trace(struct unixctl_conn *conn, int argc, const char *argv[],
 /* --- everything on one page --- */
 
 static const char *
-link_state(struct vport *vport)
+link_state(const struct run_iface *iface)
 {
     struct vport_status st;
 
-    memset(&st, 0, sizeof st);
-    st.admin_up = st.link_up = VPORT_UNKNOWN;
-    smap_init(&st.status);
-    vport->class->get_status(vport, &st);
+    report_get_status(iface, &st);
     smap_fini(&st.status);
     return st.admin_up == VPORT_NO ? "admin down"
            : st.link_up == VPORT_NO ? "no link"
@@ -227,7 +227,7 @@ show_iface(struct str *s, const struct run_iface *i)
     if (i->vport) {
         report_get_stats(i->vport, &st);
         str_printf(s, "%-11s rx %"PRIu64" (%"PRIu64" bytes)  "
-                   "tx %"PRIu64" (%"PRIu64" bytes)\n", link_state(i->vport),
+                   "tx %"PRIu64" (%"PRIu64" bytes)\n", link_state(i),
                    st.rx_packets, st.rx_bytes, st.tx_packets, st.tx_bytes);
         n = report_get_extra(i->vport, names, values);
         for (unsigned int j = 0; j < n; j++) {

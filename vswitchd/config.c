@@ -48,6 +48,7 @@ bridge_destroy(struct cfg_bridge *bridge)
     free(bridge->flood_vlans);
     strset_fini(&bridge->unsupported);
     free(bridge->error);
+    free(bridge->warning);
     free(bridge);
 }
 

@@ -102,7 +102,8 @@ struct cfg_bridge {
     size_t mac_table_size;
     unsigned int mac_aging_s;
     bool forward_bpdu;
-    char *error;
+    char *error;                /* It is not set up. */
+    char *warning;              /* Told at its own port. */
 };
 
 /* The Open_vSwitch row. */

@@ -34,10 +34,23 @@ check_name(const char *name)
     return NULL;
 }
 
+/* A key that has no effect, or not the one that was meant. */
+static void PRINTF_FORMAT(2, 3)
+complain(struct cfg_bridge *bridge, const char *format, ...)
+{
+    va_list args;
+
+    if (!bridge->warning) {
+        va_start(args, format);
+        bridge->warning = xvasprintf(format, args);
+        va_end(args);
+    }
+}
+
 /* An integer within bounds, which it is brought into as OVS does. */
 static int
-get_clamped(const struct cfg_bridge *bridge, const char *key, int def,
-            int min, int max, struct strset *notes)
+get_clamped(struct cfg_bridge *bridge, const char *key, int def, int min,
+            int max)
 {
     const char *text = smap_get(&bridge->other_config, key);
     int64_t value;
@@ -46,8 +59,8 @@ get_clamped(const struct cfg_bridge *bridge, const char *key, int def,
         return def;
     }
     if (!str_to_int64(text, &value)) {
-        config_note(notes, "bridge %s: other_config:%s=%s is not a number; "
-                    "%d is used", bridge->name, key, text, def);
+        complain(bridge, "other_config:%s=%s is not a number; %d is used",
+                 key, text, def);
         return def;
     }
     /* OVS takes 0 for "not set". */
@@ -57,23 +70,21 @@ get_clamped(const struct cfg_bridge *bridge, const char *key, int def,
     if (value < min || value > max) {
         int used = value < min ? min : max;
 
-        config_note(notes, "bridge %s: other_config:%s=%s is not from %d to "
-                    "%d; %d is used", bridge->name, key, text, min, max,
-                    used);
+        complain(bridge, "other_config:%s=%s is not from %d to %d; %d is "
+                 "used", key, text, min, max, used);
         return used;
     }
     return (int) value;
 }
 
 static bool
-get_bool(const struct cfg_bridge *bridge, const char *key,
-         struct strset *notes)
+get_bool(struct cfg_bridge *bridge, const char *key)
 {
     const char *text = smap_get(&bridge->other_config, key);
 
     if (text && strcasecmp(text, "true") && strcasecmp(text, "false")) {
-        config_note(notes, "bridge %s: other_config:%s=%s is neither true nor "
-                    "false; false is used", bridge->name, key, text);
+        complain(bridge, "other_config:%s=%s is neither true nor false; "
+                 "false is used", key, text);
     }
     return smap_get_bool(&bridge->other_config, key, false);
 }
@@ -146,25 +157,23 @@ config_check_bridge(struct cfg_bridge *bridge, struct strset *notes)
     if (hwaddr) {
         bridge->has_hwaddr = config_parse_mac(hwaddr, bridge->hwaddr);
         if (!bridge->has_hwaddr) {
-            config_note(notes, "bridge %s: other_config:hwaddr=%s is no "
-                        "unicast MAC address and has no effect", bridge->name,
-                        hwaddr);
+            complain(bridge, "other_config:hwaddr=%s is no unicast MAC "
+                     "address and has no effect", hwaddr);
         }
     }
     if (dpid) {
         bridge->has_dpid = parse_dpid(dpid, &bridge->dpid);
         if (!bridge->has_dpid) {
-            config_note(notes, "bridge %s: other_config:datapath-id=%s is not "
-                        "16 hexadecimal digits and has no effect",
-                        bridge->name, dpid);
+            complain(bridge, "other_config:datapath-id=%s is not 16 "
+                     "hexadecimal digits and has no effect", dpid);
         }
     }
     bridge->mac_table_size = (size_t) get_clamped(
         bridge, "mac-table-size", MAC_TABLE_SIZE_DEFAULT, MAC_TABLE_SIZE_MIN,
-        MAC_TABLE_SIZE_MAX, notes);
+        MAC_TABLE_SIZE_MAX);
     bridge->mac_aging_s = (unsigned int) get_clamped(
         bridge, "mac-aging-time", MAC_TABLE_IDLE_S_DEFAULT, MAC_AGING_MIN_S,
-        MAC_AGING_MAX_S, notes);
-    bridge->forward_bpdu = get_bool(bridge, "forward-bpdu", notes);
+        MAC_AGING_MAX_S);
+    bridge->forward_bpdu = get_bool(bridge, "forward-bpdu");
     note_unsupported(bridge, notes);
 }

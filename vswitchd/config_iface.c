@@ -194,6 +194,9 @@ check_port(struct cfg_iface *iface, struct strset *notes)
     }
 }
 
+/* A running port is not worth losing for a wrong number in its row, so this
+ * and a wrong address are complained about and otherwise passed over.  (With a
+ * wrong VLAN it is: packets would go where they must not.) */
 static void
 check_mtu(struct cfg_iface *iface)
 {
@@ -206,9 +209,11 @@ check_mtu(struct cfg_iface *iface)
                                      (long long) iface->mtu_request,
                                      iface->class));
     } else if (iface->mtu_request < MTU_MIN || iface->mtu_request > MTU_MAX) {
-        config_fail(iface, xasprintf("mtu_request=%lld is not from %d to %d",
+        config_warn(iface, xasprintf("mtu_request=%lld is not from %d to %d "
+                                     "and has no effect",
                                      (long long) iface->mtu_request, MTU_MIN,
                                      MTU_MAX));
+        iface->mtu_request = 0;
     }
 }
 
@@ -243,10 +248,12 @@ check_mac(const struct cfg_bridge *bridge, struct cfg_iface *iface,
     } else if (iface->mac_text) {
         iface->has_mac = config_parse_mac(iface->mac_text, iface->mac);
         if (!iface->has_mac) {
-            config_fail(iface, xasprintf("mac=%s is no unicast MAC address",
+            config_warn(iface, xasprintf("mac=%s is no unicast MAC address "
+                                         "and has no effect",
                                          iface->mac_text));
         }
-    } else if (iface->kind == CFG_INTERNAL && !iface->is_local) {
+    }
+    if (!iface->has_mac && iface->kind == CFG_INTERNAL && !iface->is_local) {
         /* The same after each restart, unlike what the kernel would roll. */
         iface->has_mac = true;
         config_stable_mac(&iface->uuid, iface->mac);
@@ -325,6 +332,9 @@ config_check_iface(const struct cfg_bridge *bridge, struct cfg_iface *iface,
     iface->is_local = !strcmp(iface->name, bridge->name);
     if (bridge->error) {
         config_fail(iface, xstrdup(bridge->error));
+    }
+    if (bridge->warning && iface->is_local) {
+        config_warn(iface, xstrdup(bridge->warning));
     }
     if (!check_type(iface)) {
         return;

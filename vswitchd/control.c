@@ -308,9 +308,7 @@ poll_links(void)
         if (!i->vport || i->cfg->kind != CFG_DPDK) {
             continue;
         }
-        memset(&st, 0, sizeof st);
-        smap_init(&st.status);
-        i->vport->class->get_status(i->vport, &st);
+        report_get_status(i, &st);
         smap_fini(&st.status);
         changed |= st.link_up != i->link_up;
         i->link_up = st.link_up;

@@ -145,6 +145,19 @@ nlmon_get_addrs(int ifindex, struct in6_addr **addrs)
     return n;
 }
 
+bool
+nlmon_has_addr(const struct in6_addr *addr)
+{
+    struct addr_node *a;
+
+    HMAP_FOR_EACH (a, node, &mon.addrs) {
+        if (!memcmp(&a->addr, addr, sizeof *addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 unsigned int
 nlmon_n_overruns(void)
 {

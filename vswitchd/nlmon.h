@@ -70,6 +70,9 @@ const struct nlmon_link *nlmon_link_by_index(int ifindex);
  * frees. */
 size_t nlmon_get_addrs(int ifindex, struct in6_addr **);
 
+/* Whether some interface has the address. */
+bool nlmon_has_addr(const struct in6_addr *);
+
 /* Reads a neighbour message; false if it is none that has a meaning here. */
 bool nlmon_parse_neigh(const struct nlmsghdr *, struct nlmon_neigh *);
 

@@ -151,8 +151,8 @@ add_ip(struct smap *status, const char *key, const struct in6_addr *addr)
     smap_set(status, key, text);
 }
 
-void
-report_add_way(const struct run_iface *iface, struct smap *status)
+static void
+add_way(const struct run_iface *iface, struct smap *status)
 {
     const struct underlay_state *st;
     const struct nlmon_link *link;
@@ -183,7 +183,7 @@ report_add_way(const struct run_iface *iface, struct smap *status)
     }
 }
 
-/* A patch port or tunnel is as far up as it leads somewhere. */
+/* A patch port or tunnel is up as far as it leads somewhere. */
 static void
 judge_virtual(const struct run_iface *iface, struct vport_status *st)
 {
@@ -197,13 +197,23 @@ judge_virtual(const struct run_iface *iface, struct vport_status *st)
     } else if (iface->cfg->kind == CFG_TUNNEL) {
         const char *carrier;
 
-        report_add_way(iface, &st->status);
+        add_way(iface, &st->status);
         carrier = smap_get(&st->status, "tunnel_egress_iface_carrier");
         if (iface->underlay) {
             st->link_up = carrier && !strcmp(carrier, "up") ? VPORT_YES
                           : VPORT_NO;
         }
     }
+}
+
+void
+report_get_status(const struct run_iface *iface, struct vport_status *st)
+{
+    memset(st, 0, sizeof *st);
+    st->admin_up = st->link_up = VPORT_UNKNOWN;
+    smap_init(&st->status);
+    iface->vport->class->get_status(iface->vport, st);
+    judge_virtual(iface, st);
 }
 
 static void
@@ -213,12 +223,7 @@ write_open(struct ovsdb_txn *txn, const struct ovsdb_row *row,
     struct vport_status st;
     char mac[18];
 
-    memset(&st, 0, sizeof st);
-    st.admin_up = st.link_up = VPORT_UNKNOWN;
-    smap_init(&st.status);
-    iface->vport->class->get_status(iface->vport, &st);
-    judge_virtual(iface, &st);
-
+    report_get_status(iface, &st);
     snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", st.mac[0],
              st.mac[1], st.mac[2], st.mac[3], st.mac[4], st.mac[5]);
     set_optional(txn, row, "mac_in_use", st.has_mac ? mac : NULL);

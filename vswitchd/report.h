@@ -13,12 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/base/smap.h"
-
 struct ovsdb;
 struct run_bridge;
 struct run_iface;
 struct vport;
+struct vport_status;
 
 enum report_what {
     REPORT_CONFIG = 1 << 0,     /* cur_cfg, and what belongs to the daemon and
@@ -50,7 +49,8 @@ unsigned int report_get_extra(struct vport *, const char *names[],
 void report_get_dpid(const struct run_bridge *,
                      char text[REPORT_DPID_LEN + 1]);
 
-/* What a tunnel adds to the column status: its way.  'status' is set up. */
-void report_add_way(const struct run_iface *, struct smap *status);
+/* What is true of an open interface, with what its class does not know: a
+ * tunnel's way, a patch port's peer.  The caller frees st->status. */
+void report_get_status(const struct run_iface *, struct vport_status *st);
 
 #endif /* report.h */

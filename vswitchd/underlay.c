@@ -318,7 +318,7 @@ explain_no_way(const struct way *way, int error, const struct route *route,
 {
     char addr[INET6_ADDRSTRLEN];
 
-    if (error == -EINVAL && way->has_local) {
+    if (error && way->has_local && !nlmon_has_addr(&way->local)) {
         snprintf(reason, size, "local_ip %s is no address of this machine",
                  addr_to_string(&way->local, addr));
     } else if (error || !route->found) {
