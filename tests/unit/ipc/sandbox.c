@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,13 +19,31 @@
 
 #define MAX_SPAWNED 16
 
-static char folder[64];
+static char folder[64];         /* Empty if there is none. */
+static pid_t owner;             /* The process that made it. */
 static pid_t spawned[MAX_SPAWNED];
 static struct str run_output = STR_INIT;
+
+/* A test that breaks off leaves its sandbox to the end of the process. */
+static void
+clean_up(void)
+{
+    if (folder[0] && getpid() == owner) {
+        sandbox_fini();
+    }
+}
 
 const char *
 sandbox_init(void)
 {
+    static bool is_registered;
+
+    if (!is_registered) {
+        is_registered = true;
+        atexit(clean_up);
+    }
+    clean_up();
+    owner = getpid();
     snprintf(folder, sizeof folder, "/tmp/qanat-unit.XXXXXX");
     if (!mkdtemp(folder)) {
         perror("mkdtemp");
@@ -52,6 +71,7 @@ sandbox_fini(void)
         fprintf(stderr, "cannot remove %s\n", folder);
     }
     free(command);
+    folder[0] = '\0';
     str_fini(&run_output);
 }
 
@@ -85,6 +105,7 @@ start(char *command, int fd)
     fflush(NULL);
     pid = fork();
     if (!pid) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(fd, STDOUT_FILENO);
         dup2(fd, STDERR_FILENO);
         if (!chdir(folder)) {

@@ -183,8 +183,7 @@ test_ovs_appctl(void)
               != NULL);
     CU_ASSERT_EQUAL(sandbox_run(base, &output, "ovs-appctl -t %s vlog/list",
                                 sandbox_path("test.ctl")), 0);
-    CU_ASSERT(strstr(output, "\nunixctl            OFF       INFO       INFO"
-                     "\n") != NULL);
+    CU_ASSERT(strstr(output, "\nunixctl            OFF       ") != NULL);
     CU_ASSERT_EQUAL(sandbox_run(base, &output, "ovs-appctl -t %s much | "
                                 "md5sum", sandbox_path("test.ctl")), 0);
     CU_ASSERT_EQUAL(strlen(output), 36);
