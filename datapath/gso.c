@@ -308,5 +308,4 @@ set_need(const struct cut *c, struct pkt_meta *md, uint32_t len)
     }
     md->need.csum_valid = vouched;
     md->ofs.l3_end = len;
-    md->fragmented = true;
 }

@@ -180,7 +180,6 @@ make_fragment(struct frags *f, uint32_t at, uint32_t len,
     md = pkt_meta(frag);
     pkt_meta_copy(md, pkt_meta(f->m));
     memset(&md->need, 0, sizeof md->need);
-    md->fragmented = true;
 
     memcpy(pkt_data(frag), pkt_data(f->m), l3);
     hdr_len = l3 + (f->v->version == 4

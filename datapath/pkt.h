@@ -50,8 +50,6 @@ struct pkt_meta {
     bool has_vnet;              /* 'vnet' holds unchecked claims. */
     uint8_t n_pops;
     uint8_t n_encaps;
-    bool fragmented;            /* Made by offload out of a bigger one: not to
-                                 * be cut again. */
     uint8_t lie;                /* enum vnet_status: the claims do not fit the
                                  * outer headers; they may fit what a pop
                                  * uncovers, else the packet is dropped. */
@@ -93,7 +91,6 @@ pkt_meta_init(struct rte_mbuf *m, uint32_t in_port)
     md->offered = 0;
     md->has_vnet = false;
     md->n_pops = md->n_encaps = 0;
-    md->fragmented = false;
     md->lie = VNET_OK;
     md->inner_start = 0;
     memset(&md->ofs, 0xff, sizeof md->ofs);
