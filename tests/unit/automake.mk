@@ -30,6 +30,7 @@ unit_tests_SOURCES += tests/unit/datapath/egress_env.h
 unit_tests_SOURCES += tests/unit/datapath/ref_offload.c
 unit_tests_SOURCES += tests/unit/datapath/ref_offload.h
 unit_tests_SOURCES += tests/unit/datapath/test_act_set.c
+unit_tests_SOURCES += tests/unit/datapath/test_dpdk_tx.c
 unit_tests_SOURCES += tests/unit/datapath/test_egress.c
 unit_tests_SOURCES += tests/unit/datapath/test_flowtable.c
 unit_tests_SOURCES += tests/unit/datapath/test_gso.c
