@@ -4,6 +4,7 @@
 # (tests/testsuite, GNU Autotest, network namespaces).
 
 include tests/unit/automake.mk
+include tests/fuzz/automake.mk
 
 TESTSUITE = $(srcdir)/tests/testsuite
 TESTSUITE_AT = \

@@ -133,7 +133,17 @@ lab_in()
     local name="$1"
 
     shift
+    if [ -n "${LAB_PIN:-}" ]; then
+        set -- taskset -c "$(lab_cpu "$name")" "$@"
+    fi
     ip netns exec "$LAB_TAG-$name" "$@"
+}
+
+# lab_cpu NAME: with LAB_PIN, h1 and g1 have a core, h2 and g2 the next, and so
+# on as far as there are cores.
+lab_cpu()
+{
+    echo $(((${1#"${1%?}"} - 1) % $(nproc --all)))
 }
 
 # lab_type NAME COMMAND...: the same, shown if LAB_SHOW says so.
@@ -241,6 +251,9 @@ lab_start()
     rm -f "$LAB_DIR/$job.status"
     (
         # ip-netns-exec becomes the command, so its number is the command's.
+        if [ -n "${LAB_PIN:-}" ]; then
+            set -- taskset -c "$(lab_cpu "$name")" "$@"
+        fi
         ip netns exec "$LAB_TAG-$name" "$@" &
         echo $! > "$LAB_DIR/$job.pid"
         wait $!
@@ -352,7 +365,8 @@ lab_ctl_line()
     echo "ASAN_OPTIONS=log_path=$dir/log/sanitizer:abort_on_error=0:\
 detect_leaks=${LAB_DETECT_LEAKS:-0} \
 UBSAN_OPTIONS=log_path=$dir/log/sanitizer:print_stacktrace=1 \
-ip netns exec $LAB_TAG-$1 $LAB_BUILD/utilities/qanat-ctl \
+ip netns exec $LAB_TAG-$1 ${LAB_PIN:+taskset -c $(lab_cpu "$1")} \
+$LAB_BUILD/utilities/qanat-ctl \
 --rundir=$dir/run --dbdir=$dir/db --logdir=$dir/log"
 }
 
