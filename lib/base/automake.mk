@@ -8,6 +8,8 @@ lib_libqanat_a_SOURCES += \
 	lib/base/list.h \
 	lib/base/log.c \
 	lib/base/log.h \
+	lib/base/log_sink.c \
+	lib/base/log_sink.h \
 	lib/base/smap.c \
 	lib/base/smap.h \
 	lib/base/str.c \

@@ -7,21 +7,16 @@
  */
 #include "lib/base/log.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/strset.h"
+#include "lib/base/log_sink.h"
 #include "lib/base/thread.h"
 
 /* What a message may cost the log: longer ones are cut. */
@@ -30,26 +25,18 @@
 #define RL_BURST 10
 #define RL_MSG_MS 6000
 
-struct file_dest {
-    int fd;                     /* -1 if there is none. */
-    bool torn;                  /* The last line was written in part. */
-    uint64_t n_lost;            /* In all. */
-    uint64_t n_untold;          /* Of these, not yet told in the file. */
-};
-
 static struct mutex mutex = MUTEX_INIT;
 static struct list modules GUARDED_BY(mutex) = LIST_INITIALIZER(&modules);
 static int default_levels[LOG_N_DESTS] GUARDED_BY(mutex) = {
     LOG_LEVEL_INFO, LOG_LEVEL_INFO, LOG_LEVEL_INFO
 };
-static struct file_dest dests[LOG_N_DESTS] GUARDED_BY(mutex) = {
+static struct log_sink sinks[LOG_N_DESTS] GUARDED_BY(mutex) = {
     [LOG_DEST_CONSOLE] = { .fd = STDERR_FILENO },
     [LOG_DEST_SYSLOG] = { .fd = -1 },
     [LOG_DEST_FILE] = { .fd = -1 },
 };
 static char *file_name GUARDED_BY(mutex);
 static const char *syslog_path GUARDED_BY(mutex) = "/dev/log";
-static int64_t syslog_retry_ms GUARDED_BY(mutex);
 static const char *_Atomic program = "qanat";
 static _Atomic unsigned int next_seqno = 1;
 static _Thread_local char thread_name[16];
@@ -71,9 +58,6 @@ static bool module_exists(const char *) REQUIRES(mutex);
 static int find_word(const char *const names[], int n, const char *word);
 static void emit_line(struct log_module *, enum log_level, unsigned int,
                       const char *, size_t) REQUIRES(mutex);
-static void write_dest(enum log_dest, const char *, size_t) REQUIRES(mutex);
-static void write_syslog(enum log_level, const char *, size_t)
-    REQUIRES(mutex);
 
 void
 log_module_register(struct log_module *module)
@@ -388,11 +372,7 @@ log_open_file(const char *path)
     }
 
     mutex_lock(&mutex);
-    if (dests[LOG_DEST_FILE].fd >= 0) {
-        close(dests[LOG_DEST_FILE].fd);
-    }
-    dests[LOG_DEST_FILE].fd = fd;
-    dests[LOG_DEST_FILE].torn = false;
+    log_sink_set_fd(&sinks[LOG_DEST_FILE], fd);
     free(file_name);
     file_name = copy;
     LIST_FOR_EACH(module, link, &modules) {
@@ -418,10 +398,7 @@ log_close_file(void)
     struct log_module *module;
 
     mutex_lock(&mutex);
-    if (dests[LOG_DEST_FILE].fd >= 0) {
-        close(dests[LOG_DEST_FILE].fd);
-        dests[LOG_DEST_FILE].fd = -1;
-    }
+    log_sink_set_fd(&sinks[LOG_DEST_FILE], -1);
     free(file_name);
     file_name = NULL;
     LIST_FOR_EACH(module, link, &modules) {
@@ -447,7 +424,7 @@ log_n_lost(enum log_dest dest)
     uint64_t n;
 
     mutex_lock(&mutex);
-    n = dests[dest].n_lost;
+    n = sinks[dest].n_lost;
     mutex_unlock(&mutex);
     return n;
 }
@@ -457,11 +434,7 @@ log_set_syslog_path(const char *path)
 {
     mutex_lock(&mutex);
     syslog_path = path ? path : "/dev/log";
-    syslog_retry_ms = 0;
-    if (dests[LOG_DEST_SYSLOG].fd >= 0) {
-        close(dests[LOG_DEST_SYSLOG].fd);
-        dests[LOG_DEST_SYSLOG].fd = -1;
-    }
+    log_sink_set_fd(&sinks[LOG_DEST_SYSLOG], -1);
     mutex_unlock(&mutex);
 }
 
@@ -471,7 +444,7 @@ update_max_level(struct log_module *module)
     int max = LOG_LEVEL_OFF;
 
     for (int d = 0; d < LOG_N_DESTS; d++) {
-        if (d != LOG_DEST_FILE || dests[d].fd >= 0) {
+        if (d != LOG_DEST_FILE || sinks[d].fd >= 0) {
             max = MAX(max, atomic_load(&module->levels[d]));
         }
     }
@@ -583,116 +556,15 @@ emit_line(struct log_module *module, enum log_level level,
             /* Syslog has its own clock: send from the sequence number on. */
             const char *bar = memchr(line, '|', len);
 
-            write_syslog(level, bar + 1, len - (size_t) (bar + 1 - line) - 1);
+            log_sink_send_syslog(&sinks[d], syslog_path,
+                                 atomic_load(&program),
+                                 LOG_DAEMON | syslog_priorities[level],
+                                 bar + 1, len - (size_t) (bar + 1 - line) - 1);
         } else {
-            write_dest((enum log_dest) d, line, len);
+            log_sink_write(&sinks[d], line, len);
         }
     }
     if (line != small) {
         free(line);
     }
-}
-
-/* True if a write of at most PIPE_BUF bytes to 'fd' will not wait.  Regular
- * files always say so. */
-static bool
-is_writable(int fd)
-{
-    struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-
-    /* A pipe that nobody reads any more would cost a SIGPIPE. */
-    return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT)
-           && !(pfd.revents & POLLERR);
-}
-
-static bool
-try_write(struct file_dest *dest, const char *p, size_t len)
-{
-    while (len) {
-        /* A pipe that says it is writable has room for PIPE_BUF bytes, and
-         * stderr cannot be made non-blocking: it is shared with others. */
-        ssize_t n = is_writable(dest->fd)
-                    ? write(dest->fd, p, MIN(len, (size_t) 4096)) : -1;
-
-        if (n <= 0) {
-            return false;
-        }
-        p += n;
-        len -= (size_t) n;
-        dest->torn = true;
-    }
-    dest->torn = false;
-    return true;
-}
-
-static void
-write_dest(enum log_dest d, const char *line, size_t len)
-{
-    struct file_dest *dest = &dests[d];
-
-    if (dest->fd < 0) {
-        return;
-    }
-    if (dest->torn && !try_write(dest, "\n", 1)) {
-        dest->torn = true;
-    } else if (try_write(dest, line, len)) {
-        if (dest->n_untold) {
-            char note[80];
-            int n = snprintf(note, sizeof note, "(%llu log lines before "
-                             "this one were lost)\n",
-                             (unsigned long long int) dest->n_untold);
-
-            dest->n_untold = 0;
-            try_write(dest, note, (size_t) n);
-        }
-        return;
-    }
-    dest->n_lost++;
-    dest->n_untold++;
-}
-
-static int open_syslog(void) REQUIRES(mutex);
-
-static int
-open_syslog(void)
-{
-    struct sockaddr_un sun = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", syslog_path);
-    if (fd >= 0 && connect(fd, (struct sockaddr *) &sun, sizeof sun)) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-/* syslog(3) blocks when the daemon's queue is full, and retries; this sends
- * the same datagram or gives up. */
-static void
-write_syslog(enum log_level level, const char *text, size_t len)
-{
-    struct file_dest *dest = &dests[LOG_DEST_SYSLOG];
-    char msg[2048];
-    int n;
-
-    if (dest->fd < 0 && clock_ms() >= syslog_retry_ms) {
-        dest->fd = open_syslog();
-        syslog_retry_ms = clock_ms() + 1000;
-    }
-    n = snprintf(msg, sizeof msg, "<%d>%s[%ld]: qanat|%.*s",
-                 LOG_DAEMON | syslog_priorities[level],
-                 atomic_load(&program), (long int) getpid(),
-                 (int) MIN(len, (size_t) 1900), text);
-    if (dest->fd >= 0
-        && send(dest->fd, msg, MIN((size_t) n, sizeof msg - 1),
-                MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
-        return;
-    }
-    if (dest->fd >= 0 && errno != EAGAIN && errno != ENOBUFS
-        && errno != EMSGSIZE) {
-        close(dest->fd);
-        dest->fd = -1;
-    }
-    dest->n_lost++;
 }

@@ -46,6 +46,7 @@ unit_tests_SOURCES += tests/unit/ipc/sandbox.c
 unit_tests_SOURCES += tests/unit/ipc/sandbox.h
 unit_tests_SOURCES += tests/unit/ipc/test_daemon.c
 unit_tests_SOURCES += tests/unit/ipc/test_framer.c
+unit_tests_SOURCES += tests/unit/ipc/test_unix_socket.c
 unit_tests_SOURCES += tests/unit/ipc/test_unixctl.c
 unit_tests_SOURCES += tests/unit/ovsdb/ovsdb_test.c
 unit_tests_SOURCES += tests/unit/ovsdb/ovsdb_test.h

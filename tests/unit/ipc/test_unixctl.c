@@ -576,6 +576,11 @@ test_default_path(void)
     close(fd);
     CU_ASSERT_EQUAL(symlink("unit.999999.ctl", sandbox_path("unit.ctl")), 0);
 
+    CU_ASSERT_EQUAL(unixctl_server_create(base, "test.ctl", &second),
+                    -EADDRINUSE);
+    CU_ASSERT_EQUAL(unixctl_server_create(base, "no/such/dir", &second),
+                    -ENOENT);
+    CU_ASSERT_PTR_NULL(second);
     CU_ASSERT_EQUAL_FATAL(unixctl_server_create(base, NULL, &second), 0);
     CU_ASSERT(readlink(sandbox_path("unit.ctl"), link, sizeof link - 1) > 0);
     CU_ASSERT_STRING_EQUAL(sandbox_path(link),
@@ -605,57 +610,6 @@ test_default_path(void)
     tear_down();
 }
 
-static void
-test_listen(void)
-{
-    struct str name = STR_INIT;
-    struct unixctl_server *other;
-    int fd, fd2;
-
-    set_up();
-    CU_ASSERT_EQUAL(unixctl_server_create(base, "test.ctl", &other),
-                    -EADDRINUSE);
-    CU_ASSERT_EQUAL(unixctl_server_create(base, "no/such/dir", &other),
-                    -ENOENT);
-    CU_ASSERT_PTR_NULL(other);
-    fd = open(sandbox_path("file"), O_CREAT | O_WRONLY, 0600);
-    close(fd);
-    CU_ASSERT_EQUAL(unix_socket_listen(sandbox_path("file")), -EEXIST);
-
-    /* What nobody listens at is replaced. */
-    fd = unix_socket_listen(sandbox_path("stale"));
-    close(fd);
-    CU_ASSERT_EQUAL(unix_socket_connect(sandbox_path("stale")),
-                    -ECONNREFUSED);
-    fd = unix_socket_listen(sandbox_path("stale"));
-    CU_ASSERT(fd >= 0);
-    close(fd);
-
-    /* Names of any length, with folders of 200 bytes. */
-    str_append(&name, sandbox_path(""));
-    for (int i = 0; i < 3; i++) {
-        str_append_fill(&name, 'd', 200);
-        CU_ASSERT_EQUAL(mkdir(str_cstr(&name), 0700), 0);
-        str_append(&name, "/");
-    }
-    str_append(&name, "socket");
-    fd = unix_socket_listen(str_cstr(&name));
-    CU_ASSERT_FATAL(fd >= 0);
-    fd2 = unix_socket_connect(str_cstr(&name));
-    CU_ASSERT_FATAL(fd2 >= 0);
-    CU_ASSERT_EQUAL(unix_socket_listen(str_cstr(&name)), -EADDRINUSE);
-    close(fd);
-    close(fd2);
-    fd = unix_socket_listen(str_cstr(&name));
-    CU_ASSERT(fd >= 0);
-    close(fd);
-    str_append_fill(&name, 'x', 100);
-    CU_ASSERT_EQUAL(unix_socket_listen(str_cstr(&name)), -ENAMETOOLONG);
-    CU_ASSERT_EQUAL(unix_socket_connect(str_cstr(&name)), -ENOENT);
-    str_fini(&name);
-    tear_down();
-}
-
 void
 suite_unixctl(void)
 {
@@ -672,5 +626,4 @@ suite_unixctl(void)
     CU_add_test(suite, "deferred", test_deferred);
     CU_add_test(suite, "last_reply", test_last_reply);
     CU_add_test(suite, "default_path", test_default_path);
-    CU_add_test(suite, "listen", test_listen);
 }
