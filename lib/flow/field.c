@@ -217,20 +217,18 @@ field_scan_tci(struct scan *scan, uint16_t *tci, uint16_t *mask,
     while (*scan->p && *scan->p != ')') {
         uint64_t max, value, bits;
         unsigned int shift;
-        bool is_cfi;
         char *error;
 
         if (!scan_token(scan) || !scan_char(scan, '=')) {
             return xasprintf("\"%.20s\" is not part of a VLAN tag", scan->p);
         }
-        is_cfi = !strcmp(scan->token, "cfi");
         if (!strcmp(scan->token, "vid")) {
             shift = 0;
             max = VLAN_TCI_VID;
         } else if (!strcmp(scan->token, "pcp")) {
             shift = 13;
             max = 7;
-        } else if (is_cfi) {
+        } else if (!strcmp(scan->token, "cfi")) {
             shift = 12;
             max = 1;
         } else if (tpid && !strcmp(scan->token, "tpid")) {
@@ -253,6 +251,9 @@ field_scan_tci(struct scan *scan, uint16_t *tci, uint16_t *mask,
         }
         if (error) {
             return error;
+        }
+        if (shift == 12 && !value) {
+            return xstrdup("a tag with cfi=0 is none");
         }
         *tci = (uint16_t) ((*tci & ~(max << shift)) | value << shift);
         *mask = (uint16_t) (*mask | bits << shift);

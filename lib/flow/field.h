@@ -70,8 +70,8 @@ bool scan_char(struct scan *, char c);
 char *field_scan(struct scan *, const struct field *, void *value,
                  void *mask);
 
-/* Reads "vid=..,pcp=..,cfi=.." up to ')', and tpid= where 'tpid' is not NULL.
- * VLAN_TCI_PRESENT is set in both unless cfi=0. */
+/* Reads "vid=..,pcp=.." up to ')', and tpid= where 'tpid' is not NULL.
+ * VLAN_TCI_PRESENT is set in both. */
 char *field_scan_tci(struct scan *, uint16_t *tci, uint16_t *mask,
                      uint16_t *tpid);
 

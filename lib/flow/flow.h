@@ -55,7 +55,7 @@ enum {
 /* 'tun_flags': what the outer headers said. */
 enum {
     FLOW_TUN_KEY = 1 << 0,      /* A key or VNI was present. */
-    FLOW_TUN_CSUM = 1 << 1,     /* An outer checksum was present (and right). */
+    FLOW_TUN_CSUM = 1 << 1,     /* An outer checksum was there (and right). */
     FLOW_TUN_DF = 1 << 2,       /* The outer IPv4 header had DF set. */
     FLOW_TUN_OAM = 1 << 3,
     FLOW_TUN_ALL = FLOW_TUN_KEY | FLOW_TUN_CSUM | FLOW_TUN_DF | FLOW_TUN_OAM,

@@ -123,7 +123,7 @@ flow_format(struct str *s, const struct flow_key *key,
     str_append_fill(s, ')', n_encaps);
 }
 
-/* An address whose upper mask says "exactly an IPv4 one" is written as that. */
+/* An address whose upper mask says "exactly an IPv4 one" is written so. */
 static bool
 is_tunnel_ip4(const struct field *f, const struct flow_key *key,
               const struct flow_mask *mask)
@@ -278,6 +278,9 @@ flow_parse(const char *text, flow_port_no_fn *port_no, void *aux,
     if (r.n_open) {
         return xstrdup("the bracket of encap() is not closed");
     }
+    if (r.n_tags != r.n_encaps || (r.n_tags && !r.has_eth_type)) {
+        return xstrdup("there is no encap(eth_type()) behind vlan()");
+    }
     finish_reading(&r);
     return NULL;
 }
@@ -414,6 +417,10 @@ read_eth_type(struct reader *r)
     }
     if (bits != UINT16_MAX) {
         return xstrdup("the mask of eth_type() can only be 0xffff");
+    }
+    if (type && type < ETH_TYPE_MIN && type != FLOW_DL_TYPE_NONE) {
+        return xasprintf("%#x is a length, not an Ethernet type",
+                         (unsigned int) type);
     }
     if (r->has_eth_type) {
         return xstrdup("eth_type() is given twice");

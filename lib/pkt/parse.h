@@ -68,7 +68,10 @@ struct pkt_ofs {
 
 /* Parses the frame of 'frame_len' bytes whose first 'head_len' bytes lie at
  * 'data' (head_len == frame_len unless the frame is a chain; the datapath
- * makes at least PARSE_HEAD_BYTES, or the whole frame, contiguous).
+ * makes at least PARSE_HEAD_BYTES, or the whole frame, contiguous).  Headers
+ * that go on behind 'head_len' are refused as if the frame ended there: only
+ * very long chains of IPv6 extension headers or ND options do, and whoever
+ * wants those can make more contiguous and parse again.
  *
  * On PARSE_OK '*key' holds all packet fields (in_port and tunnel fields are
  * left zero for the caller) and '*ofs' the offsets.  On any other status both
@@ -77,18 +80,23 @@ struct pkt_ofs {
  * Understands Ethernet II and 802.3, up to two VLAN tags (0x8100, 0x88a8,
  * 0x9100; a third tag is dl_type), ARP (RFC 826; other hardware or protocol
  * sizes leave the fields zero), IPv4 (RFC 791) with options, IPv6 (RFC 8200)
- * with hop-by-hop, routing, destination, AH, fragment and mobility headers,
- * TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792), ICMPv6
- * (RFC 4443) with ND (RFC 4861) target and link-layer options.
+ * with at most 16 hop-by-hop, routing, destination, AH, fragment and mobility
+ * headers, TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792),
+ * ICMPv6 (RFC 4443, 4 bytes) with ND (RFC 4861) target and the first of each
+ * link-layer option.
  *
  * An IP length beyond the frame is an error; below, it is padding.  IPv4
  * total length 0 and IPv6 payload length 0 are errors (no BIG TCP here), but
  * IPv6 payload length 0 with next header 59 or nothing behind is legal.  UDP
- * length may be 0 only in a UDP fragment of no interest: else it is an
- * error.  Fragments: ports of a first fragment are parsed only when present
- * in full; a short first fragment is no error, its ports are then zero and
- * it is keyed as FLOW_FRAG_ANY without ports.  UDP length is not compared
- * with the fragment's. */
+ * length must be at least 8 and fit the IP packet.  IP header checksums are
+ * not verified: a switch passes them on.
+ *
+ * Fragments: an IPv6 fragment header with offset 0 and no more to come makes
+ * none (RFC 6946).  In a first fragment an L4 header that is not there in full
+ * is no error: ports and 'payload' are then zero and NONE, and a TCP header
+ * whose options are cut still has its ports.  UDP length is not looked at, nor
+ * ND.  A later fragment has no L4; in IPv6 its protocol is IPPROTO_FRAGMENT
+ * whatever the fragment header says, as in Open vSwitch. */
 #define PARSE_HEAD_BYTES 256
 enum parse_status parse_packet(const void *data, size_t head_len,
                                size_t frame_len, struct flow_key *key,

@@ -35,7 +35,7 @@ enum pkt_gso {
 struct pkt_need {
     uint8_t gso;                /* enum pkt_gso. */
     bool csum;                  /* The 16-bit ones' complement sum from
-                                 * csum_start to the IP packet's end is still to
+                                 * csum_start to the IP packet's end is yet to
                                  * be folded into the field at csum_start +
                                  * csum_offset, which holds the pseudo header's
                                  * sum. */

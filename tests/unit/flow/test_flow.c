@@ -22,7 +22,7 @@ static uint64_t seed;
 static uint32_t
 rnd(void)
 {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    seed = seed * UINT64_C(6364136223846793005) + 1;
     return (uint32_t) (seed >> 32);
 }
 
@@ -626,11 +626,16 @@ test_errors(void)
         {"eth_type(0x10000)", "0x10000"},
         {"eth_type(0x0800/0xff)", "mask"},
         {"eth_type(0x0800),eth_type(0x0800)", "twice"},
+        {"eth_type(0x0001)", "0x1"},
         {"vlan(vid=1)", "vlan"},
+        {"eth_type(0x8100),vlan(vid=1)", "encap"},
+        {"eth_type(0x8100),vlan(vid=1),encap()", "encap"},
+        {"eth_type(0x8100),vlan(vid=1),eth_type(0x0800)", "encap"},
         {"encap(eth_type(0x0800))", "encap"},
         {"eth_type(0x8100),vlan(vid=1),encap(eth_type(0x0800)", "encap"},
         {"eth_type(0x8100),vlan(vid=4096),encap()", "4096"},
         {"eth_type(0x8100),vlan(colour=1),encap()", "colour"},
+        {"eth_type(0x8100),vlan(vid=1,cfi=0),encap(eth_type(0x0800))", "cfi"},
         {"in_port(0)", "0"},
         {"in_port(x)", "x"},
         {"in_port()", "port"},

@@ -57,7 +57,7 @@ static uint64_t seed;
 static uint32_t
 rnd(void)
 {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    seed = seed * UINT64_C(6364136223846793005) + 1;
     return (uint32_t) (seed >> 32);
 }
 
