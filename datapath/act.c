@@ -182,9 +182,42 @@ act_tnl_push(struct pmd *pmd, struct act_batch *b,
     EDIT_BATCH(pmd, b, tnl_push(pmd, tnl, m, push, key));
 }
 
-/* Claims that fit nothing we have parsed were to be explained by a pop. */
 static void
-drop_liars(struct pmd *pmd, struct act_batch *b)
+pop_batch(struct pmd *pmd, struct act_batch *b, uint32_t type)
+{
+    for (unsigned int i = 0; i < b->n; i++) {
+        pop_tunnel(pmd, b->pkts[i], b->keys[i], (tnl_type) type);
+    }
+    b->n = 0;
+}
+
+/* The pop in a list, or in a list within. */
+static const struct action_tnl_pop *
+find_pop(const void *actions, uint32_t len)
+{
+    const struct action *a;
+
+    ACTION_FOR_EACH (a, actions, len) {
+        const struct action_clone *clone = (const void *) a;
+        const struct action_tnl_pop *pop = NULL;
+
+        if (a->type == ACTION_TNL_POP) {
+            pop = (const void *) a;
+        } else if (a->type == ACTION_CLONE) {
+            pop = find_pop(action_clone_data(clone), action_clone_len(clone));
+        }
+        if (pop) {
+            return pop;
+        }
+    }
+    return NULL;
+}
+
+/* Claims that fit nothing we have parsed can be explained by a pop alone: such
+ * a packet goes there and nowhere else. */
+static void
+judge_liars(struct pmd *pmd, const void *actions, uint32_t len,
+            struct act_batch *b)
 {
     unsigned int kept = 0;
 
@@ -192,8 +225,14 @@ drop_liars(struct pmd *pmd, struct act_batch *b)
         enum vnet_status lie = pkt_meta(b->pkts[i])->lie;
 
         if (UNLIKELY(lie != VNET_OK)) {
-            vport_drop_rx(phys_vport(b->pkts[i]), pmd, b->pkts[i],
-                          drop_from_vnet(lie));
+            const struct action_tnl_pop *pop = find_pop(actions, len);
+
+            if (pop) {
+                pop_tunnel(pmd, b->pkts[i], b->keys[i], (tnl_type) pop->type);
+            } else {
+                vport_drop_rx(phys_vport(b->pkts[i]), pmd, b->pkts[i],
+                              drop_from_vnet(lie));
+            }
             continue;
         }
         b->pkts[kept] = b->pkts[i];
@@ -254,14 +293,18 @@ execute_list(struct pmd *pmd, const void *actions, uint32_t len,
             act_tnl_push(pmd, b,
                          &((const struct action_tnl_push *) a)->push);
             break;
-        case ACTION_TNL_POP:
-            for (unsigned int i = 0; i < b->n; i++) {
-                pop_tunnel(pmd, b->pkts[i], b->keys[i],
-                           (tnl_type) ((const struct action_tnl_pop *) a)
-                           ->type);
+        case ACTION_TNL_POP: {
+            uint32_t type = ((const struct action_tnl_pop *) a)->type;
+
+            if (last) {
+                pop_batch(pmd, b, type);
+            } else {
+                /* Flooding: others are to have the packet as it is. */
+                copy_batch(pmd, b, &copy);
+                pop_batch(pmd, &copy, type);
             }
-            b->n = 0;
             break;
+        }
         case ACTION_DROP:
             drop_all(pmd, b, (enum drop_reason)
                      ((const struct action_drop *) a)->reason);
@@ -287,8 +330,6 @@ act_execute(struct pmd *pmd, const void *actions, uint32_t len,
         drop_all(pmd, &b, DROP_UPCALL);
         return;
     }
-    if (((const struct action *) actions)->type != ACTION_TNL_POP) {
-        drop_liars(pmd, &b);
-    }
+    judge_liars(pmd, actions, len, &b);
     execute_list(pmd, actions, len, &b);
 }

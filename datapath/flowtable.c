@@ -413,6 +413,12 @@ flow_get_mask(const struct flow *flow)
     return &flow->subtable->mask;
 }
 
+bool
+flow_matches(const struct flow *flow, const struct flow_key *key)
+{
+    return subtable_match(flow->subtable, flow, key);
+}
+
 void
 flowtable_remove(struct flowtable *ft, struct flow *flow)
 {

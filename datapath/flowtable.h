@@ -82,7 +82,11 @@ struct flow *flowtable_install(struct flowtable *, const struct flow_key *key,
 /* Replaces what a flow does.  False without memory: nothing changed. */
 bool flowtable_set_actions(struct flow *, const void *actions, uint32_t len,
                            const struct dp_deps *);
+
+/* Of a flow that is in a table: what it looks at, and whether it speaks for a
+ * packet with this key. */
 const struct flow_mask *flow_get_mask(const struct flow *);
+bool flow_matches(const struct flow *, const struct flow_key *);
 
 /* Takes a flow out of the tables; it lives on while somebody holds it. */
 void flowtable_remove(struct flowtable *, struct flow *);

@@ -48,7 +48,9 @@ LOG_MODULE(pmd);
 #define NAP_MAX_US 200          /* doubled up to this. */
 #define SPIN_ROUNDS 64          /* Empty rounds before the first nap. */
 #define SWEEP_EVERY_MS 10
-#define SWEEP_BUCKETS 256
+#define SWEEP_BUCKETS 256u      /* A slice: so many, and of a great table ... */
+#define SWEEP_PART 512u         /* ... such a part, all of it in 5 s: else who
+                                 * invents flows fills it for minutes. */
 #define SORT_EVERY_MS 1000
 #define CHECK_EVERY_MS 1000     /* Flows whose dependencies overflowed. */
 
@@ -222,6 +224,9 @@ flush_port(struct pmd *pmd, struct vport *out)
     uint64_t bytes = 0;
     uint16_t sent;
 
+    if (UNLIKELY(!vp->n_tx)) {
+        return;                 /* A full buffer went before. */
+    }
     gro_flush(vp);
     if (out->txq_locks) {
         rte_spinlock_lock(&out->txq_locks[txq]);
@@ -235,8 +240,8 @@ flush_port(struct pmd *pmd, struct vport *out)
     vp->n_tx = 0;
 }
 
-static void
-flush(struct pmd *pmd)
+void
+pmd_flush(struct pmd *pmd)
 {
     for (unsigned int i = 0; i < pmd->n_dirty; i++) {
         struct vport *out = pmd->dirty[i];
@@ -265,7 +270,7 @@ pmd_tx(struct pmd *pmd, struct vport *out, struct rte_mbuf *m)
     }
     if (!vp->tx_dirty) {
         if (UNLIKELY(pmd->n_dirty == ARRAY_SIZE(pmd->dirty))) {
-            flush(pmd);
+            pmd_flush(pmd);
         }
         vp->tx_dirty = true;
         pmd->dirty[pmd->n_dirty++] = out;
@@ -463,13 +468,52 @@ revalidate(struct pmd *pmd, struct flow *flow, const struct flow_key *key)
     return flow;
 }
 
-/* Fifth stage for all packets of the burst that belong to one flow. */
+static void process_one(struct pmd *, struct rte_mbuf *,
+                        const struct flow_key *);
+
+/* A flow translated again may look at more than it did, and then no longer
+ * speaks for every packet that was gathered under it: those begin again.
+ * Returns how many stay. */
+static unsigned int
+send_strays_back(struct pmd *pmd, const struct flow *flow,
+                 struct rte_mbuf **pkts, const struct flow_key **keys,
+                 unsigned int n)
+{
+    struct rte_mbuf *strays[PKT_BURST];
+    const struct flow_key *stray_keys[PKT_BURST];
+    unsigned int n_strays = 0;
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < n; i++) {
+        if (flow_matches(flow, keys[i])) {
+            pkts[kept] = pkts[i];
+            keys[kept++] = keys[i];
+        } else {
+            strays[n_strays] = pkts[i];
+            stray_keys[n_strays++] = keys[i];
+        }
+    }
+    for (unsigned int i = 0; i < n_strays; i++) {
+        process_one(pmd, strays[i], stray_keys[i]);
+    }
+    return kept;
+}
+
+/* Fifth stage for all packets of the burst that belong to one flow, which the
+ * caller holds. */
 static void
 act_on_group(struct pmd *pmd, struct flow *flow, struct rte_mbuf **pkts,
              const struct flow_key **keys, unsigned int n)
 {
     if (UNLIKELY(!is_fresh(pmd, flow))) {
+        struct flow *stale = flow;
+
         flow = revalidate(pmd, flow, keys[0]);
+        if (flow && flow != stale && n > 1) {
+            flow_ref(flow);
+            n = send_strays_back(pmd, flow, pkts, keys, n);
+            flow_unref(&pmd->flows, flow);
+        }
         if (!flow) {
             for (unsigned int i = 0; i < n; i++) {
                 vport_drop_rx(dp_port_find(pkt_meta(pkts[i])->phys_port), pmd,
@@ -486,6 +530,24 @@ act_on_group(struct pmd *pmd, struct flow *flow, struct rte_mbuf **pkts,
     }
     touch(pmd, flow);
     act_execute(pmd, flow->actions, flow->actions_len, pkts, keys, n);
+}
+
+/* Third stage and on, for a packet alone. */
+static void
+process_one(struct pmd *pmd, struct rte_mbuf *m, const struct flow_key *key)
+{
+    uint32_t hash = flowtable_hash(key);
+    struct flow *flow = flowtable_lookup(&pmd->flows, key, hash,
+                                         &pmd->perf.lookup);
+
+    if (!flow) {
+        flow = miss(pmd, m, key, hash);
+    }
+    if (flow) {
+        flow_ref(flow);
+        act_on_group(pmd, flow, &m, &key, 1);
+        flow_unref(&pmd->flows, flow);
+    }
 }
 
 /* Third stage and on: groups the packets by flow, keeping their order within
@@ -592,7 +654,7 @@ serve_rxq(struct pmd *pmd, struct pmd_rxq *q)
         pmd->perf.rx_packets += n;
         pmd->perf.rx_batches++;
         pmd_process(pmd, pkts, n);
-        flush(pmd);
+        pmd_flush(pmd);
         q->cycles += rte_rdtsc() - before;
     }
     q->hot = n > 0;
@@ -641,7 +703,10 @@ housekeep(struct pmd *pmd)
                               UINT64_C(100));
 
         t->sweep_ms = pmd->now_ms;
-        flowtable_sweep(&pmd->flows, (unsigned int) slices * SWEEP_BUCKETS,
+        flowtable_sweep(&pmd->flows,
+                        (unsigned int) slices
+                        * MAX(SWEEP_BUCKETS,
+                              pmd->flows.n_flows / SWEEP_PART),
                         pmd->now_ms, dp_max_idle_ms());
     }
     if (pmd->now_ms - t->sort_ms >= SORT_EVERY_MS) {

@@ -79,6 +79,9 @@ void pmd_call(struct pmd *, pmd_call_fn *fn, void *aux);
  * it. */
 void pmd_tx(struct pmd *, struct vport *out, struct rte_mbuf *);
 
+/* PMD.  Sends what has gathered in all send buffers: at the end of a burst. */
+void pmd_flush(struct pmd *);
+
 /* PMD.  Keeps a popped packet for the next round of pmd_process(). */
 void pmd_recirculate(struct pmd *, struct rte_mbuf *);
 

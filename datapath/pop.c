@@ -234,7 +234,9 @@ pop_inherit_ecn(struct pmd *pmd, struct rte_mbuf *m, struct flow_key *inner)
     if (tos == inner->nw_tos) {
         return m;
     }
-    m = pkt_own_head(m, l3 + (uint32_t) sizeof(struct ip6_hdr_wire));
+    /* All headers, so that they stay in one piece. */
+    m = pkt_own_head(m, MIN((uint32_t) rte_pktmbuf_data_len(m),
+                            (uint32_t) PARSE_HEAD_BYTES));
     if (!m) {
         vport_count_drop(phys, pmd, DROP_NO_MBUF);
         return NULL;

@@ -74,7 +74,8 @@ struct action_tnl_push {
 } __attribute__((aligned(8)));
 
 /* Removes the outer headers and begins again with the inner frame, coming in
- * on the tunnel's port.  Last in its list. */
+ * on the tunnel's port.  What follows in the list acts on the packet as it
+ * was. */
 struct action_tnl_pop {
     struct action head;
     uint32_t type;              /* tnl_type */
