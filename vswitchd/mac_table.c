@@ -193,14 +193,12 @@ make_entry(struct mac_table *mt, uint64_t key)
     return i;
 }
 
-static struct dp_dep
-depend(struct dp_cell *cell, bool touch)
+static void
+depend(struct dp_dep *dep, struct dp_cell *cell, bool touch)
 {
-    return (struct dp_dep) {
-        .cell = cell,
-        .seen = atomic_load_explicit(&cell->gen, memory_order_relaxed),
-        .touch = touch,
-    };
+    dep->cell = cell;
+    dep->seen = atomic_load_explicit(&cell->gen, memory_order_relaxed);
+    dep->touch = touch;
 }
 
 void
@@ -213,7 +211,7 @@ mac_table_learn(struct mac_table *mt, const uint8_t mac[6], uint16_t vlan,
 
     pthread_mutex_lock(&mt->lock);
     if (!mt->max) {
-        *dep = depend(&mt->learned, false);
+        depend(dep, &mt->learned, false);
         pthread_mutex_unlock(&mt->lock);
         return;
     }
@@ -227,7 +225,7 @@ mac_table_learn(struct mac_table *mt, const uint8_t mac[6], uint16_t vlan,
     }
     e = &mt->entries[i];
     atomic_store_explicit(&e->cell.used_s, now_s(), memory_order_relaxed);
-    *dep = depend(&e->cell, true);
+    depend(dep, &e->cell, true);
     pthread_mutex_unlock(&mt->lock);
 }
 
@@ -241,9 +239,9 @@ mac_table_lookup(struct mac_table *mt, const uint8_t mac[6], uint16_t vlan,
     i = find(mt, make_key(mac, vlan));
     if (i != NONE) {
         *ofport = mt->entries[i].ofport;
-        *dep = depend(&mt->entries[i].cell, false);
+        depend(dep, &mt->entries[i].cell, false);
     } else {
-        *dep = depend(&mt->learned, false);
+        depend(dep, &mt->learned, false);
     }
     pthread_mutex_unlock(&mt->lock);
     return i != NONE;
