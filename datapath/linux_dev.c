@@ -172,6 +172,18 @@ linux_dev_set_tx_queue_len(struct nl_sock *sock, const char *name, int len)
     return dev_ioctl(sock, name, SIOCSIFTXQLEN, &ifr);
 }
 
+void
+linux_dev_disable_lro(struct nl_sock *sock, const char *name)
+{
+    struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+
+    if (!ethtool(sock, name, &flags) && flags.data & ETH_FLAG_LRO) {
+        flags.cmd = ETHTOOL_SFLAGS;
+        flags.data &= ~(uint32_t) ETH_FLAG_LRO;
+        ethtool(sock, name, &flags);
+    }
+}
+
 char *
 linux_dev_check_name(const char *name)
 {

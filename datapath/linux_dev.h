@@ -66,6 +66,11 @@ int linux_dev_set_mac(struct nl_sock *, const char *name,
                       const uint8_t mac[6]);
 int linux_dev_set_tx_queue_len(struct nl_sock *, const char *name, int len);
 
+/* Turns large receive offload off, where it is on: what it has merged cannot
+ * be told in a virtio-net header, nor taken apart again.  (GRO can, and
+ * stays.) */
+void linux_dev_disable_lro(struct nl_sock *, const char *name);
+
 /* NULL if the kernel takes 'name' for a device, else an error sentence that
  * the caller frees. */
 char *linux_dev_check_name(const char *name);
