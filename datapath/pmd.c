@@ -48,8 +48,8 @@ LOG_MODULE(pmd);
 #define NAP_MAX_US 200          /* doubled up to this. */
 #define SPIN_ROUNDS 64          /* Empty rounds before the first nap. */
 #define SWEEP_EVERY_MS 10
-#define SWEEP_BUCKETS 256u      /* A slice: so many, and of a great table ... */
-#define SWEEP_PART 512u         /* ... such a part, all of it in 5 s: else who
+#define SWEEP_BUCKETS 256u      /* A slice: so many, or of a great table */
+#define SWEEP_PART 512u         /* such a part, all of it in 5 s: else whoever
                                  * invents flows fills it for minutes. */
 #define SORT_EVERY_MS 1000
 #define CHECK_EVERY_MS 1000     /* Flows whose dependencies overflowed. */

@@ -98,6 +98,7 @@ pmd_env_begin(void)
     pmd_env.now_ms = 1000000;
     dp_upcall_function = upcall;
     memset(answers, 0, sizeof answers);
+    memset(ports, 0, sizeof ports);
     pmd_env_mask = NULL;
     pmd_env_cell = NULL;
     pmd_env_n_upcalls = 0;
