@@ -5,9 +5,10 @@
  * An open hash with chains of indices into a fixed array.  The lock is taken
  * in translation only, never for a packet that hits a flow.
  *
- * A full table gives up the oldest of a few entries chosen by a moving hand;
- * so a sender that invents addresses costs the same for each, and the entries
- * of those who go on talking are the ones that stay. */
+ * A full table gives up the oldest of a few entries drawn by lot; so a sender
+ * that invents addresses costs the same for each, and the entries of those who
+ * go on talking are the ones that stay.  (Neighbours in the array will not do
+ * as a sample: hosts that were learned together lie there together.) */
 
 #include "vswitchd/mac_table.h"
 
@@ -37,7 +38,7 @@ struct mac_table {
     size_t max;
     size_t n;
     uint32_t free_head;
-    uint32_t hand;
+    uint32_t n_drawn;           /* Lots drawn, for the next one. */
     size_t n_buckets;           /* Power of 2. */
     uint32_t *buckets;
     struct mac_entry *entries;
@@ -161,15 +162,17 @@ static void
 evict_one(struct mac_table *mt)
 {
     uint32_t now = now_s();
-    uint32_t oldest = mt->hand;
+    uint32_t oldest = NONE;
 
     /* Called when the table is full: every entry is in use. */
     for (unsigned int k = 0; k < EVICT_SAMPLES; k++) {
-        if (age_s(&mt->entries[mt->hand], now)
-            > age_s(&mt->entries[oldest], now)) {
-            oldest = mt->hand;
+        uint32_t i = (uint32_t) (hash_int(mt->n_drawn++, mt->basis) % mt->max);
+
+        if (oldest == NONE
+            || age_s(&mt->entries[i], now) > age_s(&mt->entries[oldest],
+                                                   now)) {
+            oldest = i;
         }
-        mt->hand = (uint32_t) ((mt->hand + 1) % mt->max);
     }
     forget(mt, oldest);
 }

@@ -78,5 +78,6 @@ unit_tests_SOURCES += tests/unit/tnl/test_tnl_vxlan.c
 unit_tests_SOURCES += tests/unit/tnl/tnl_test.c
 unit_tests_SOURCES += tests/unit/tnl/tnl_test.h
 unit_tests_SOURCES += tests/unit/vswitchd/test_config.c
+unit_tests_SOURCES += tests/unit/vswitchd/test_mac_table.c
 unit_tests_SOURCES += tests/unit/vswitchd/test_ofports.c
 unit_tests_SOURCES += tests/unit/vswitchd/test_underlay.c
