@@ -87,6 +87,8 @@ args_parse(struct vsctl_args *args, int argc, char *argv[])
     struct local_options locals = { NULL, 0, 0 };
     char *error = NULL;
 
+    /* getopt begins its messages with this. */
+    argv[0] = (char *) qanat_progname();
     *args = (struct vsctl_args) {
         .db = xasprintf("unix:%s/db.sock", dirs_run()),
         .wait_for_reload = true,
@@ -143,13 +145,11 @@ void
 args_quote(struct str *s, int argc, char *argv[])
 {
     for (int i = 0; i < argc; i++) {
-        const char *arg = i ? argv[i] : qanat_progname();
-
         str_append(s, i ? " " : "");
-        if (needs_no_quotes(arg)) {
-            str_append(s, arg);
+        if (needs_no_quotes(argv[i])) {
+            str_append(s, argv[i]);
         } else {
-            atom_quote(s, arg);
+            atom_quote(s, argv[i]);
         }
     }
 }

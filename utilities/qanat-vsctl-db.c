@@ -19,9 +19,9 @@ static void get_key(struct vsctl_ctx *, const struct view_row *,
 static const struct schema_column *writable_column(struct vsctl_ctx *,
                                                    const struct view_row *,
                                                    const char *name);
-static bool parse_removal(struct vsctl_ctx *, const struct schema_column *,
-                          const char *arg, struct datum_type *,
-                          struct datum *);
+static bool parse_removal(struct vsctl_ctx *, const struct view_row *,
+                          const struct schema_column *, const char *arg,
+                          struct datum_type *, struct datum *);
 static bool choose_uuid(struct vsctl_ctx *, const struct schema_table *,
                         struct uuid *, bool *is_fixed);
 
@@ -136,7 +136,7 @@ run_add(struct vsctl_ctx *ctx)
     for (int i = 4; i < cmd->argc; i++) {
         struct datum more;
 
-        if (vsctl_fail_on(ctx, column->name,
+        if (record_fail_on(ctx, row, column,
                           datum_from_text(&more, &any_number, &ctx->symtab,
                                           cmd->argv[i]))) {
             break;
@@ -171,7 +171,7 @@ run_remove(struct vsctl_ctx *ctx)
         struct datum_type type;
         struct datum less;
 
-        if (!parse_removal(ctx, column, cmd->argv[i], &type, &less)) {
+        if (!parse_removal(ctx, row, column, cmd->argv[i], &type, &less)) {
             break;
         }
         datum_remove_all(&datum, &column->type, &less, &type);
@@ -436,7 +436,7 @@ get_key(struct vsctl_ctx *ctx, const struct view_row *row,
     union atom key;
     size_t i;
 
-    if (vsctl_fail_on(ctx, arg->column->name,
+    if (record_fail_on(ctx, row, arg->column,
                       atom_from_text(&key, &type->key, &ctx->symtab,
                                      arg->key))) {
         return;
@@ -476,8 +476,9 @@ writable_column(struct vsctl_ctx *ctx, const struct view_row *row,
 
 /* For a map, what is to be removed may be given as pairs or as keys. */
 static bool
-parse_removal(struct vsctl_ctx *ctx, const struct schema_column *column,
-              const char *arg, struct datum_type *type, struct datum *less)
+parse_removal(struct vsctl_ctx *ctx, const struct view_row *row,
+              const struct schema_column *column, const char *arg,
+              struct datum_type *type, struct datum *less)
 {
     char *error;
 
@@ -490,7 +491,7 @@ parse_removal(struct vsctl_ctx *ctx, const struct schema_column *column,
         base_type_init(&type->value, ATOM_VOID);
         error = datum_from_text(less, type, &ctx->symtab, arg);
     }
-    return !vsctl_fail_on(ctx, column->name, error);
+    return !record_fail_on(ctx, row, column, error);
 }
 
 /* The UUID of the row that "create" makes: what --id says, or random. */

@@ -211,6 +211,25 @@ record_prepare_columns(struct vsctl_ctx *ctx,
     }
 }
 
+bool
+record_fail_on(struct vsctl_ctx *ctx, const struct view_row *row,
+               const struct schema_column *column, char *error)
+{
+    const char *name = view_get_string(row, "name", NULL);
+    char *where;
+    bool retval;
+
+    if (!error) {
+        return false;
+    }
+    where = xasprintf("column %s of %s%s%s", column->name,
+                      row->table->schema->name, name && *name ? " " : "",
+                      name ? name : "");
+    retval = vsctl_fail_on(ctx, where, error);
+    free(where);
+    return retval;
+}
+
 void
 record_assign(struct vsctl_ctx *ctx, struct view_row *row, const char *arg)
 {
@@ -232,7 +251,7 @@ record_assign(struct vsctl_ctx *ctx, struct view_row *row, const char *arg)
         ok = assign_key(ctx, row, &parsed, &datum);
         view_verify(row, column);
     } else {
-        ok = !vsctl_fail_on(ctx, column->name,
+        ok = !record_fail_on(ctx, row, column,
                             datum_from_text(&datum, &column->type,
                                             &ctx->symtab, parsed.value));
     }
@@ -257,7 +276,7 @@ record_satisfies(struct vsctl_ctx *ctx, struct view_row *row,
     view_verify(row, parsed.column);
     if (parsed.key) {
         result = satisfies_key(ctx, row, &parsed);
-    } else if (!vsctl_fail_on(ctx, parsed.column->name,
+    } else if (!record_fail_on(ctx, row, parsed.column,
                               datum_from_text(&wanted, &parsed.column->type,
                                               &ctx->symtab, parsed.value))) {
         result = evaluate(view_get(row, parsed.column), &wanted,
@@ -409,12 +428,12 @@ assign_key(struct vsctl_ctx *ctx, const struct view_row *row,
     const struct datum_type *type = &column->type;
     union atom key, value;
 
-    if (vsctl_fail_on(ctx, column->name,
+    if (record_fail_on(ctx, row, column,
                       atom_from_text(&key, &type->key, &ctx->symtab,
                                      arg->key))) {
         return false;
     }
-    if (vsctl_fail_on(ctx, column->name,
+    if (record_fail_on(ctx, row, column,
                       atom_from_text(&value, &type->value, &ctx->symtab,
                                      arg->value))) {
         atom_fini(&key, type->key.type);
@@ -443,12 +462,12 @@ satisfies_key(struct vsctl_ctx *ctx, const struct view_row *row,
 
     value_type.key = type->value;
     base_type_init(&value_type.value, ATOM_VOID);
-    if (vsctl_fail_on(ctx, arg->column->name,
+    if (record_fail_on(ctx, row, arg->column,
                       atom_from_text(&key, &type->key, &ctx->symtab,
                                      arg->key))) {
         return false;
     }
-    if (!vsctl_fail_on(ctx, arg->column->name,
+    if (!record_fail_on(ctx, row, arg->column,
                        datum_from_text(&wanted, &value_type, &ctx->symtab,
                                        arg->value))) {
         i = datum_find(map, &key, type);

@@ -59,6 +59,10 @@ void record_prepare_columns(struct vsctl_ctx *, const struct schema_table *,
                             char *const args[], int n,
                             enum column_arg_kind);
 
+/* As vsctl_fail_on(), for an error in a value for the column of the row. */
+bool record_fail_on(struct vsctl_ctx *, const struct view_row *,
+                    const struct schema_column *, char *error);
+
 /* Sets the column of the row as the argument says. */
 void record_assign(struct vsctl_ctx *, struct view_row *, const char *arg);
 

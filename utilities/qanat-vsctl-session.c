@@ -158,10 +158,12 @@ open_one(struct session *session, const char *remote, bool retry)
 
     if (err) {
         session->rpc = NULL;
-        session->is_timed_out = (err == -ETIMEDOUT
+        session->is_timed_out = ((retry || err == -ETIMEDOUT)
                                  && clock_ms() >= session->deadline_ms);
-        error = xasprintf("%s: cannot connect to the database server: %s",
-                          remote, detail ? detail : strerror(-err));
+        error = xasprintf("%s: cannot connect to the database server: %s%s",
+                          remote, detail ? detail : strerror(-err),
+                          err == -ENOENT || err == -ECONNREFUSED
+                          ? "; is it running (see qanat-ctl status)?" : "");
     } else {
         free(session->remote);
         session->remote = xstrdup(remote);

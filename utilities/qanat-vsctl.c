@@ -48,6 +48,9 @@ static bool execute_commands(struct run *);
 static enum outcome commit(struct run *, bool *again);
 static void reset_context(struct run *);
 static bool check_symbols(struct vsctl_ctx *);
+static bool check_new_rows(struct vsctl_ctx *);
+static bool has_required(const struct view_row *,
+                         const struct schema_column *);
 static const struct uuid *get_real_uuid(const struct vsctl_ctx *,
                                         const struct uuid *);
 static void print_outputs(struct run *);
@@ -268,7 +271,7 @@ execute(struct run *run)
                 return OUTCOME_FAILED;
             }
             continue;
-        } else if (!check_symbols(ctx)) {
+        } else if (!check_symbols(ctx) || !check_new_rows(ctx)) {
             return OUTCOME_FAILED;
         } else if (run->args.is_dry_run) {
             return OUTCOME_UNCHANGED;
@@ -381,6 +384,37 @@ check_symbols(struct vsctl_ctx *ctx)
         }
     }
     return true;
+}
+
+/* A new row must have the references that its table demands.  The server
+ * checks it too, but speaks of rows that nobody made. */
+static bool
+check_new_rows(struct vsctl_ctx *ctx)
+{
+    const struct view_row *row;
+
+    for (size_t i = 0; i < ctx->view->schema->n_tables; i++) {
+        const struct schema_table *table = &ctx->view->schema->tables[i];
+
+        VIEW_FOR_EACH (row, &ctx->view->tables[i]) {
+            for (size_t j = 0; row->is_new && j < table->n_columns; j++) {
+                if (!has_required(row, &table->columns[j])) {
+                    vsctl_fail(ctx, "the new row of table %s needs a value "
+                               "for its column %s", table->name,
+                               table->columns[j].name);
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+static bool
+has_required(const struct view_row *row, const struct schema_column *column)
+{
+    return (!column->type.key.ref_table || !column->type.n_min
+            || !datum_is_default(view_get(row, column), &column->type));
 }
 
 static const struct uuid *

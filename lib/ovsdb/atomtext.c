@@ -154,37 +154,36 @@ bool
 atomtext_is_delimiter(char c)
 {
     /* strchr() finds the terminator too: the text's end is a delimiter. */
-    return strchr(":=, []{}!<>", c) || isspace((unsigned char) c);
+    return strchr(":=, []{}!<>", c);
 }
 
 char *
 atomtext_take_word(const char **pos, char **word)
 {
-    const char *p = *pos;
+    bool in_quotes = false;
     struct str s = STR_INIT;
+    const char *p;
 
     *word = NULL;
-    if (*p == '"') {
-        do {
-            if (*p == '\\' && p[1]) {
-                p++;
+    for (p = *pos; *p && (in_quotes || !atomtext_is_delimiter(*p)); p++) {
+        if (*p == '"') {
+            in_quotes = !in_quotes;
+        } else if (*p == '\\') {
+            /* What stands in quotes is unescaped later, as a whole. */
+            if (in_quotes) {
+                str_append_char(&s, *p);
             }
-            p++;
-        } while (*p && *p != '"');
-        if (!*p) {
-            return xasprintf("%s: the closing quote is missing", *pos);
-        }
-        p++;
-        str_append_n(&s, *pos, (size_t) (p - *pos));
-    } else {
-        for (; !atomtext_is_delimiter(*p); p++) {
-            if (*p == '\\' && !*++p) {
+            if (!*++p) {
                 str_fini(&s);
                 return xasprintf("%s: ends in a backslash with nothing "
                                  "behind it", *pos);
             }
-            str_append_char(&s, *p);
         }
+        str_append_char(&s, *p);
+    }
+    if (in_quotes) {
+        str_fini(&s);
+        return xasprintf("%s: the closing quote is missing", *pos);
     }
     *pos = p;
     *word = str_steal(&s);
@@ -276,12 +275,12 @@ integer_from_text(union atom *atom, const char *text)
 {
     const char *pos = text;
 
-    if (!take_integer(&pos, &atom->integer) || *pos) {
-        return xasprintf("\"%s\" is not an integer (decimal, from "
-                         "%"PRId64" to %"PRId64")", text, INT64_MIN,
-                         INT64_MAX);
+    if (take_integer(&pos, &atom->integer) && !*pos) {
+        return NULL;
     }
-    return NULL;
+    return xasprintf(errno == ERANGE
+                     ? "\"%s\" does not fit into an integer of 64 bits"
+                     : "\"%s\" is not a decimal integer", text);
 }
 
 static char *
@@ -360,17 +359,18 @@ uuid_atom_from_text(union atom *atom, const struct base_type *base,
     return NULL;
 }
 
-/* Reads as many bytes from '*pos' as are an integer, with a sign maybe. */
+/* Reads as many bytes from '*pos' as are an integer, with a sign maybe.  If
+ * the integer is too big, errno is ERANGE, otherwise 0. */
 static bool
 take_integer(const char **pos, int64_t *value)
 {
     const char *digits = *pos + (**pos == '-' || **pos == '+');
     char *end;
 
+    errno = 0;
     if (!isdigit((unsigned char) *digits)) {
         return false;
     }
-    errno = 0;
     *value = strtoll(*pos, &end, 10);
     *pos = end;
     return errno == 0;

@@ -10,13 +10,14 @@
 
 #include "lib/base/str.h"
 
-/* True for the bytes that end an unquoted word: blanks, the end of the text,
- * and the punctuation : = , [ ] { } ! < > */
+/* True for the bytes that end a word: the space (but no other blank), the end
+ * of the text, and the punctuation : = , [ ] { } ! < > */
 bool atomtext_is_delimiter(char);
 
-/* Takes one word from '*pos' and advances '*pos' behind it.  A word in double
- * quotes keeps its quotes and escapes; elsewhere a backslash makes the next
- * byte part of the word and vanishes.  The word is empty at a delimiter.
+/* Takes one word from '*pos' and advances '*pos' behind it.  Between double
+ * quotes nothing ends the word; what stands there, the quotes too, is kept as
+ * it is.  Elsewhere a backslash makes the next byte part of the word and
+ * vanishes.  The word is empty at a delimiter.
  * Returns NULL and stores the word, which the caller frees, or returns a
  * sentence that the caller frees. */
 char *atomtext_take_word(const char **pos, char **word);

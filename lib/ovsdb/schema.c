@@ -22,7 +22,8 @@ static void table_fini(struct schema_table *);
 static unsigned int score_name(const char *name, const char *typed);
 static char *match(const char *(*get_name)(const void *, size_t i),
                    const void *aux, size_t n, const char *typed,
-                   const char *what, const char *where, size_t *found);
+                   const char *what, const char *owner,
+                   const char *owner_name, size_t *found);
 static const char *get_table_name(const void *schema, size_t i);
 static const char *get_column_name(const void *table, size_t i);
 
@@ -107,7 +108,7 @@ schema_match_table(const struct schema *schema, const char *name,
 {
     size_t found = 0;
     char *error = match(get_table_name, schema, schema->n_tables, name,
-                        "table", schema->name, &found);
+                        "table", "database", schema->name, &found);
 
     *table = error ? NULL : &schema->tables[found];
     return error;
@@ -119,7 +120,7 @@ schema_match_column(const struct schema_table *table, const char *name,
 {
     size_t found = 0;
     char *error = match(get_column_name, table, table->n_columns, name,
-                        "column", table->name, &found);
+                        "column", "table", table->name, &found);
 
     *column = error ? NULL : &table->columns[found];
     return error;
@@ -291,12 +292,12 @@ score_name(const char *name, const char *typed)
     return name[n] ? n : UINT_MAX;
 }
 
-/* Finds the name that fits best.  'what' is what kind of thing is looked for
- * and 'where' is the name of what has it. */
+/* Finds the name that fits best.  'what' is what kind of thing is looked for,
+ * 'owner' what kind of thing has it, and 'owner_name' the name of that. */
 static char *
 match(const char *(*get_name)(const void *, size_t i), const void *aux,
-      size_t n, const char *typed, const char *what, const char *where,
-      size_t *found)
+      size_t n, const char *typed, const char *what, const char *owner,
+      const char *owner_name, size_t *found)
 {
     struct str matches = STR_INIT;
     unsigned int best = 0;
@@ -318,10 +319,12 @@ match(const char *(*get_name)(const void *, size_t i), const void *aux,
         }
     }
     if (!n_best) {
-        error = xasprintf("%s has no %s \"%s\"", where, what, typed);
+        error = xasprintf("%s %s has no %s \"%s\"", owner, owner_name, what,
+                          typed);
     } else if (n_best > 1) {
-        error = xasprintf("\"%s\" may be any of these %ss of %s: %s", typed,
-                          what, where, str_cstr(&matches));
+        error = xasprintf("\"%s\" may be any of these %ss of %s %s: %s",
+                          typed, what, owner, owner_name,
+                          str_cstr(&matches));
     }
     str_fini(&matches);
     return error;
