@@ -116,6 +116,13 @@ vport_cfg_equal(const struct vport_cfg *a, const struct vport_cfg *b)
 void
 apply_set_error(struct run_iface *iface, char *error)
 {
+    size_t len = strlen(iface->name);
+
+    /* Whoever reads this knows which interface it is about. */
+    if (error && !strncmp(error, iface->name, len)
+        && !strncmp(error + len, ": ", 2)) {
+        memmove(error, error + len + 2, strlen(error + len + 2) + 1);
+    }
     if (error && (!iface->error || strcmp(error, iface->error))) {
         log_warn("bridge %s: port %s is not set up: %s", iface->bridge->name,
                  iface->name, error);

@@ -11,6 +11,7 @@
 #include "lib/tnl/tnl_map.h"
 #include "vswitchd/apply_private.h"
 #include "vswitchd/nlmon.h"
+#include "vswitchd/underlay.h"
 
 /* What was published last, as bytes. */
 static char *published;
@@ -55,7 +56,7 @@ set_internal(struct pl_port *port, const struct run_iface *iface)
 
     port->is_internal = true;
     memcpy(port->mac, link ? link->mac : iface->vport->mac, 6);
-    port->n_addrs = nlmon_get_addrs(iface->ifindex, &addrs);
+    port->n_addrs = underlay_get_addrs(iface->ifindex, &addrs);
     port->addrs = addrs;
 }
 

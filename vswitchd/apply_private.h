@@ -46,7 +46,7 @@ void apply_underlays(void);
 void apply_drop_old_underlays(void);
 void apply_retire_underlay(struct run_iface *);
 
-/* Whether the interface sends or receives through the host's stack. */
+/* Whether the interface may send or receive through the host's stack. */
 bool apply_needs_hostip(const struct run_iface *);
 
 /* Opens or changes the host underlay's port as the tunnels need it.  'retry'

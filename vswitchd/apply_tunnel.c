@@ -162,17 +162,23 @@ apply_underlays(void)
 
 /* --- the host underlay's port --- */
 
+/* Whether the tunnel sends through the host's stack. */
+static bool
+sends_by_host(const struct run_iface *iface)
+{
+    return iface->underlay
+           && underlay_get(iface->underlay)->kind == UNDERLAY_HOST;
+}
+
+/* Each tunnel does, whatever its own way: the other end may have another route
+ * to us, by a device of the host's; and what arrives in IP fragments is left
+ * to the host's stack, which hands it to us whole.  The kernel's own tunnels
+ * are open to all devices likewise. */
 bool
 apply_needs_hostip(const struct run_iface *iface)
 {
-    if (iface->cfg->kind != CFG_TUNNEL || !iface->vport
-        || iface->is_closing) {
-        return false;
-    }
-    /* Whose remote end is anybody may be reached through the host. */
-    return iface->underlay
-           ? underlay_get(iface->underlay)->kind == UNDERLAY_HOST
-           : iface->cfg->tnl.remote_flow;
+    return iface->cfg->kind == CFG_TUNNEL && iface->vport
+           && !iface->is_closing;
 }
 
 bool
@@ -232,7 +238,8 @@ apply_get_hostip_error(const struct run_iface *iface)
 {
     char buf[8];
 
-    return apply_needs_hostip(iface)
+    return iface->cfg->kind == CFG_TUNNEL && iface->vport
+           && (sends_by_host(iface) || iface->cfg->tnl.remote_flow)
            ? smap_get(&running.hostip_errors, key_of(iface, buf)) : NULL;
 }
 
@@ -291,12 +298,12 @@ open_key(const char *key)
     strset_add(&running.hostip_open, key);
     error = set_hostip(&running.hostip_open);
     if (!error) {
-        log_info("tunnels use the host's stack: %s", key);
+        log_info("listening for tunnels in the host's stack: %s", key);
         smap_remove(&running.hostip_errors, key);
         return;
     }
     if (!before || strcmp(before, error)) {
-        log_warn("tunnels through the host's stack do not work: %s", error);
+        log_warn("no tunnels through the host's stack: %s", error);
     }
     smap_set(&running.hostip_errors, key, error);
     free(error);
@@ -371,7 +378,7 @@ apply_close_unused_hostip(void)
         running.hostip = NULL;
     }
     text = join(&running.hostip_wanted);
-    log_info("tunnels do not use the host's stack any more (%s)", text);
+    log_info("not listening for tunnels any more: %s", text);
     free(text);
     strset_clear(&running.hostip_wanted);
     strset_clear(&running.hostip_open);

@@ -184,13 +184,20 @@ compare_bridges(const void *a_, const void *b_)
     return strcmp((*a)->name, (*b)->name);
 }
 
+/* By name; where two ports have one interface, the port of the same name comes
+ * first and so keeps it. */
 static int
 compare_ifaces(const void *a_, const void *b_)
 {
-    const struct cfg_iface *const *a = a_, *const *b = b_;
-    int order = strcmp((*a)->name, (*b)->name);
+    const struct cfg_iface *a = *(struct cfg_iface *const *) a_;
+    const struct cfg_iface *b = *(struct cfg_iface *const *) b_;
+    int order = strcmp(a->name, b->name);
 
-    return order ? order : strcmp((*a)->port_name, (*b)->port_name);
+    if (!order) {
+        order = !strcmp(b->port_name, b->name) - !strcmp(a->port_name,
+                                                         a->name);
+    }
+    return order ? order : strcmp(a->port_name, b->port_name);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include <netlink/socket.h>
 #include <sys/socket.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/hash.h"
 #include "lib/base/hmap.h"
 #include "lib/base/log.h"
@@ -21,9 +22,9 @@
 
 LOG_MODULE(netlink);
 
-/* A burst is told this long after its first message: a route flap or "ip addr
- * flush" is then one change and not fifty, and nobody notices the delay. */
-#define BURST_US 10000
+/* A change is told at once, but the next one not before this time is over: a
+ * route flap or "ip addr flush" is then two changes and not fifty. */
+#define BURST_MS 10
 
 /* Datagrams that are read before others get their turn. */
 #define MAX_MESSAGES 1024
@@ -38,6 +39,7 @@ struct addr_node {
     struct hmap_node node;      /* In 'addrs', by ifindex. */
     int ifindex;
     struct in6_addr addr;
+    bool is_global;             /* Of more than link or host scope. */
     bool seen;
 };
 
@@ -46,6 +48,7 @@ static struct {
     struct event *readable;
     struct event *burst;        /* Timer. */
     unsigned int pending;       /* enum nlmon_what */
+    int64_t told_ms;            /* When changes were told last. */
     struct nlmon_callbacks cbs;
     void *aux;
     struct hmap links;
@@ -126,6 +129,12 @@ nlmon_link_by_index(int ifindex)
     return l ? &l->link : NULL;
 }
 
+static int
+compare_addrs(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct in6_addr));
+}
+
 size_t
 nlmon_get_addrs(int ifindex, struct in6_addr **addrs)
 {
@@ -133,14 +142,16 @@ nlmon_get_addrs(int ifindex, struct in6_addr **addrs)
     size_t n = 0, room = 0;
 
     *addrs = NULL;
-    HMAP_FOR_EACH_WITH_HASH (a, node, hash_int((uint32_t) ifindex, 0),
-                             &mon.addrs) {
-        if (a->ifindex == ifindex) {
+    HMAP_FOR_EACH (a, node, &mon.addrs) {
+        if (a->ifindex == ifindex || a->is_global) {
             if (n == room) {
                 *addrs = xgrow(*addrs, &room, sizeof **addrs);
             }
             (*addrs)[n++] = a->addr;
         }
+    }
+    if (n) {
+        qsort(*addrs, n, sizeof **addrs, compare_addrs);
     }
     return n;
 }
@@ -263,6 +274,7 @@ handle_addr(const struct nlmsghdr *head)
         a = xzalloc(sizeof *a);
         a->ifindex = ifindex;
         a->addr = addr;
+        a->is_global = info->ifa_scope < RT_SCOPE_LINK;
         hmap_insert(&mon.addrs, &a->node, hash_int((uint32_t) ifindex, 0));
         note(NLMON_ADDRS);
     }
@@ -353,7 +365,10 @@ on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *aux UNUSED)
 static void
 note(unsigned int what)
 {
-    const struct timeval delay = { .tv_usec = BURST_US };
+    int64_t wait_ms = mon.told_ms + BURST_MS - clock_ms();
+    const struct timeval delay = {
+        .tv_usec = wait_ms > 0 ? MIN(wait_ms, BURST_MS) * 1000 : 0,
+    };
 
     mon.pending |= what;
     if (mon.burst && !event_pending(mon.burst, EV_TIMEOUT, NULL)) {
@@ -368,6 +383,7 @@ on_burst(evutil_socket_t fd UNUSED, short what UNUSED, void *aux UNUSED)
 
     mon.pending = 0;
     mon.cbs.changed(pending, mon.aux);
+    mon.told_ms = clock_ms();
 }
 
 static char *

@@ -46,7 +46,8 @@ struct pl_port {
                                  * are unique. */
     bool is_internal;           /* A tap: tunnels may end here. */
     uint8_t mac[6];             /* Of an internal port's device. */
-    const struct in6_addr *addrs;   /* Of that device; IPv4 mapped. */
+    const struct in6_addr *addrs;   /* What the host takes that comes in
+                                     * there for; IPv4 mapped. */
     size_t n_addrs;
 
     enum vlan_mode vlan_mode;

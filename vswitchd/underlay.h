@@ -75,8 +75,8 @@ struct underlay_internal {
 };
 void underlay_set_internals(const struct underlay_internal *, size_t n);
 
-/* MAIN.  The addresses of an interface (IPv4 mapped), an array that the caller
- * frees. */
+/* MAIN.  The addresses at which the host takes what comes in on an interface
+ * (IPv4 mapped, sorted; see nlmon.h), an array that the caller frees. */
 size_t underlay_get_addrs(int ifindex, struct in6_addr **);
 
 /* MAIN.  For each underlay, for unixctl (name as given at creation). */

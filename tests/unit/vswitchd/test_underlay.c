@@ -121,6 +121,20 @@ equals(const struct in6_addr *addr, const char *text)
     return !memcmp(addr, &other, sizeof other);
 }
 
+static bool
+takes(int ifindex, const char *text)
+{
+    struct in6_addr *addrs;
+    size_t n = underlay_get_addrs(ifindex, &addrs);
+    bool found = false;
+
+    for (size_t i = 0; i < n; i++) {
+        found |= equals(&addrs[i], text);
+    }
+    free(addrs);
+    return found;
+}
+
 /* Lets the event loop run until CONDITION is true. */
 #define WAIT(CONDITION)                                                     \
     do {                                                                    \
@@ -164,6 +178,16 @@ test_links_and_addresses(void)
     WAIT(nlmon_has_addr(&(struct in6_addr[]) { ip("192.0.2.1") }[0]));
     CU_ASSERT(underlay_get_addrs(ifindex, &addrs) >= 1);
     free(addrs);
+
+    /* A global address counts on each interface, one of the link on its own
+     * only. */
+    run("ip addr add 169.254.7.1/16 scope link dev qb0");
+    WAIT(nlmon_has_addr(&(struct in6_addr[]) { ip("169.254.7.1") }[0]));
+    CU_ASSERT(takes(nlmon_link_find("qb0")->ifindex, "192.0.2.1"));
+    CU_ASSERT(takes(nlmon_link_find("qb0")->ifindex, "169.254.7.1"));
+    CU_ASSERT_FALSE(takes(ifindex, "169.254.7.1"));
+    CU_ASSERT_FALSE(takes(ifindex, "127.0.0.1"));
+    run("ip addr del 169.254.7.1/16 dev qb0");
     run("ip addr del 192.0.2.1/24 dev qa0");
     WAIT(!nlmon_has_addr(&(struct in6_addr[]) { ip("192.0.2.1") }[0]));
 
