@@ -3,16 +3,12 @@
 # What a person types: qanat-ctl, qanat-vsctl, qanat-appctl, qanat-dpctl.
 # The programs link lib/ only.
 
-if HAVE_APPCTL
 bin_PROGRAMS += utilities/qanat-appctl
-endif
 utilities_qanat_appctl_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS)
 utilities_qanat_appctl_LDADD = $(LIB_LIBS)
 utilities_qanat_appctl_SOURCES = utilities/qanat-appctl.c
 
-if HAVE_DPCTL
 bin_PROGRAMS += utilities/qanat-dpctl
-endif
 utilities_qanat_dpctl_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS)
 utilities_qanat_dpctl_LDADD = $(LIB_LIBS)
 utilities_qanat_dpctl_SOURCES = utilities/qanat-dpctl.c

@@ -1,8 +1,6 @@
 # qanat-vsctl; included by utilities/automake.mk.
-if HAVE_VSCTL
 bin_PROGRAMS += utilities/qanat-vsctl
 dist_man_MANS += utilities/qanat-vsctl.8
-endif
 utilities_qanat_vsctl_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS)
 utilities_qanat_vsctl_LDADD = $(LIB_LIBS)
 utilities_qanat_vsctl_SOURCES = \

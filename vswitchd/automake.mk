@@ -15,6 +15,7 @@ vswitchd_libvswitchd_a_SOURCES = \
 	vswitchd/commands.c \
 	vswitchd/commands.h \
 	vswitchd/commands_dp.c \
+	vswitchd/commands_offload.c \
 	vswitchd/commands_tnl.c \
 	vswitchd/config.c \
 	vswitchd/config.h \
@@ -46,9 +47,7 @@ vswitchd_libvswitchd_a_SOURCES = \
 	vswitchd/xlate_normal.c \
 	vswitchd/xlate_private.h
 
-if HAVE_VSWITCHD
 sbin_PROGRAMS += vswitchd/qanat-vswitchd
-endif
 vswitchd_qanat_vswitchd_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS) $(DATAPATH_CFLAGS)
 vswitchd_qanat_vswitchd_LDADD = vswitchd/libvswitchd.a $(DATAPATH_LIBS) \
 	$(LIB_LIBS) $(DATAPATH_SYSLIBS)
