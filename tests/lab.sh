@@ -301,7 +301,7 @@ lab_job()
 # lab_gone PID: has the process ended, though nobody may have asked yet how?
 lab_gone()
 {
-    ! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2> /dev/null
+    ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2> /dev/null
 }
 
 # --- switches --------------------------------------------------------------
@@ -648,7 +648,9 @@ lab_capture_stop()
         echo "the capture is not whole: $(tail -n 1 "$LAB_DIR/$1.out")"
         return 1
     fi
-    tcpdump -n -r "$LAB_DIR/$1.pcap" 2> /dev/null | wc -l
+    # A packet of a strange kind takes more than one line; those are indented.
+    tcpdump -n -r "$LAB_DIR/$1.pcap" 2> /dev/null | grep -c '^[^[:space:]]'
+    return 0
 }
 
 # lab_packets JOB FILTER FIELD...: prints the named tshark fields of each
