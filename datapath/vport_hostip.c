@@ -159,6 +159,7 @@ hostip_update(struct vport *vport, const struct vport_cfg *cfg, bool *reopen)
     struct hostip *h = vport->priv;
     const char *ports = smap_get(&cfg->options, "udp_ports");
     bool gre = smap_get_bool(&cfg->options, "gre", false);
+    bool has_dead = false;
     char *error = NULL;
 
     *reopen = false;
@@ -170,6 +171,7 @@ hostip_update(struct vport *vport, const struct vport_cfg *cfg, bool *reopen)
         if (rx->in_use && !wanted) {
             silence_rx(rx);
         }
+        has_dead |= !rx->in_use;
     }
     for (const char *p = ports; !error && p && *p;) {
         char *end;
@@ -183,6 +185,12 @@ hostip_update(struct vport *vport, const struct vport_cfg *cfg, bool *reopen)
     }
     if (!error && gre) {
         error = listen_to(vport, IPPROTO_GRE, 0);
+    }
+    if (has_dead && vport->n_rxq == MAX_RX) {
+        /* The places of dead sockets come back by a fresh start only. */
+        free(error);
+        *reopen = true;
+        return NULL;
     }
     return error;
 }
