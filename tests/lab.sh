@@ -430,7 +430,7 @@ lab_appctl()
     local name="$1"
 
     shift
-    lab_show "$name" ovs-appctl -t qanat-vswitchd "$@"
+    lab_show "$name" ovs-appctl -t /var/run/qanat/qanat-vswitchd.ctl "$@"
     lab_in "$name" timeout "$LAB_DEADLINE" \
         ovs-appctl -t "$LAB_DIR/$name/run/qanat-vswitchd.ctl" "$@"
 }
