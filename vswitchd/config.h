@@ -35,7 +35,7 @@ struct ovsdb;
 enum cfg_kind {
     CFG_SYSTEM,                 /* A device of the host's. */
     CFG_INTERNAL,               /* A device that we make. */
-    CFG_DPDK,
+    CFG_DPDK,                   /* A device that the kernel does not know. */
     CFG_TUNNEL,
     CFG_PATCH,
 };

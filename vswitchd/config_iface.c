@@ -84,9 +84,9 @@ check_type(struct cfg_iface *iface)
         iface->class = vport_class_find(type)->type;
         iface->kind = tnl_type_from_name(type) != TNL_TYPE_NONE ? CFG_TUNNEL
                       : !strcmp(type, "patch") ? CFG_PATCH
-                      : !strcmp(type, "dpdk") ? CFG_DPDK
+                      : !strcmp(type, "system") ? CFG_SYSTEM
                       : !strcmp(type, "internal") ? CFG_INTERNAL
-                      : CFG_SYSTEM;
+                      : CFG_DPDK;
         return true;
     }
     for (size_t i = 0; i < ARRAY_SIZE(ovs_types); i++) {

@@ -97,7 +97,7 @@ test_refused_types_and_options(void)
     } cases[] = {
         { "x", "nosuch", "", "nosuch" },
         { "x", "geneve", "remote_ip=192.0.2.1", "not supported yet" },
-        { "x", "dpdkvhostuserclient", "", "dpdkvhostuserclient" },
+        { "x", "erspan", "remote_ip=192.0.2.1", "type erspan" },
         { "x", "GRE", "remote_ip=192.0.2.1", "unknown type" },
         { "x", "hostip", "", "unknown type" },
         { "x", "gre", "", "remote_ip" },
