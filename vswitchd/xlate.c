@@ -244,13 +244,13 @@ tunnel_key(struct xlate *x, const struct tnl_cfg *cfg)
 static void
 output_tunnel(struct xlate *x, const struct pl_port *port)
 {
-    const struct underlay_state *way = underlay_get(port->underlay);
     struct dp_dep dep = {
         .cell = &port->underlay->cell,
         .seen = atomic_load_explicit(&port->underlay->cell.gen,
                                      memory_order_acquire),
     };
     struct flow_key inner = x->key;
+    const struct underlay_state *way;
     struct tnl_push push;
 
     /* The generation is read first: a change between the two reads makes the
@@ -289,11 +289,12 @@ void
 xlate_output(struct xlate *x, const struct pl_port *port, uint16_t tci)
 {
     bool edits = x->key.vlan_tci0 != htons(tci) || port->kind == PL_TUNNEL;
+    unsigned int n_outputs = x->n_outputs;
     struct flow_key key = x->key;
     uint32_t mark = 0;
 
     /* A copy is edited, so that the next output begins with the packet as it
-     * was; a clone that stays empty leaves no trace. */
+     * was; a clone out of which nothing is sent leaves no trace. */
     if (edits) {
         mark = action_begin_clone(&x->out->actions);
         commit_vlan(x, tci);
@@ -310,7 +311,11 @@ xlate_output(struct xlate *x, const struct pl_port *port, uint16_t tci)
         break;
     }
     if (edits) {
-        action_end_clone(&x->out->actions, mark);
+        if (x->n_outputs == n_outputs) {
+            action_cancel_clone(&x->out->actions, mark);
+        } else {
+            action_end_clone(&x->out->actions, mark);
+        }
         x->key = key;
     }
 }
@@ -324,15 +329,24 @@ table_0(struct xlate *x, const struct pl_port *in)
     xlate_normal(x, in);
 }
 
+/* Whether a loop of patch ports has multiplied the packet beyond what anybody
+ * can have wanted. */
+static bool
+is_exhausted(const struct xlate *x)
+{
+    return x->n_entries == XLATE_MAX_ENTRIES || x->out->actions.overflow;
+}
+
 static void
 enter_bridge(struct xlate *x, const struct pl_port *in)
 {
-    if (x->depth == XLATE_MAX_DEPTH) {
+    if (x->depth == XLATE_MAX_DEPTH || is_exhausted(x)) {
         xlate_say(x, "too many patch ports or tunnels in a row");
         xlate_refuse(x, DROP_PATCH_DEPTH);
         return;
     }
     xlate_say(x, "bridge %s, in on %s", in->bridge->name, in->name);
+    x->n_entries++;
     x->depth++;
     table_0(x, in);
     x->depth--;
@@ -383,6 +397,10 @@ translate(const struct flow_key *key, struct dp_upcall *out, bool learn,
     } else {
         xlate_say(&x, "port %u belongs to no bridge", key->in_port);
         xlate_refuse(&x, DROP_NO_BRIDGE);
+    }
+    if (x.n_entries == XLATE_MAX_ENTRIES) {
+        x.n_outputs = 0;
+        x.reason = DROP_PATCH_DEPTH;
     }
     if (!x.n_outputs) {
         xlate_say(&x, "dropped: %s", drop_reason_sentence(x.reason));

@@ -70,13 +70,30 @@ output_tci(const struct pl_port *port, uint16_t vlan, uint16_t pcp)
     return plain ? 0 : VLAN_TCI_PRESENT | pcp | vlan;
 }
 
-/* IEEE 802.1D, 7.12.6: what no bridge forwards. */
+/* What no bridge forwards: IEEE 802.1D, 7.12.6, and the vendors' protocols
+ * that ovs-vswitchd.conf.db(5) lists at forward-bpdu. */
 static bool
 is_reserved(const uint8_t mac[6])
 {
-    static const uint8_t prefix[] = { 0x01, 0x80, 0xc2, 0x00, 0x00 };
+    static const struct {
+        uint8_t mac[6];
+        uint8_t last_mask;
+    } reserved[] = {
+        { { 0x01, 0x80, 0xc2, 0x00, 0x00, 0x00 }, 0xf0 },
+        { { 0x00, 0xe0, 0x2b, 0x00, 0x00, 0x00 }, 0xff },   /* EDP */
+        { { 0x00, 0xe0, 0x2b, 0x00, 0x00, 0x04 }, 0xfd },   /* EAPS */
+        { { 0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xc0 }, 0xf0 },   /* CDP, CFM .. */
+        { { 0x01, 0x00, 0x0c, 0xcd, 0xcd, 0xcd }, 0xff },   /* Uplink Fast */
+        { { 0x01, 0x00, 0x0c, 0x00, 0x00, 0x00 }, 0xff },   /* ISL */
+    };
 
-    return !memcmp(mac, prefix, sizeof prefix) && (mac[5] & 0xf0) == 0;
+    for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+        if (!memcmp(mac, reserved[i].mac, 5)
+            && (mac[5] & reserved[i].last_mask) == reserved[i].mac[5]) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void
@@ -155,10 +172,13 @@ xlate_normal(struct xlate *x, const struct pl_port *in)
     }
     xlate_depend(x, &dep);
     out = pl_bridge_port(br, ofport);
-    if (out == in) {
+    if (!out) {
+        /* The port has gone and its addresses not yet. */
+        flood(x, in, vlan, tci & VLAN_TCI_PCP);
+    } else if (out == in) {
         xlate_say(x, "the destination lies behind %s itself", in->name);
         xlate_refuse(x, DROP_SAME_PORT);
-    } else if (!out || !carries_vlan(out, vlan)) {
+    } else if (!carries_vlan(out, vlan)) {
         xlate_refuse(x, DROP_NO_OUTPUT);
     } else {
         xlate_say(x, "learned: the destination in VLAN %u is behind %s",

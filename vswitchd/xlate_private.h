@@ -11,6 +11,8 @@
 #include "vswitchd/xlate.h"
 
 #define XLATE_MAX_DEPTH 16      /* Patch ports and tunnels in a row. */
+#define XLATE_MAX_ENTRIES 4096  /* Bridges entered for one packet, over and
+                                 * over: as many as Open vSwitch allows. */
 
 struct xlate {
     const struct pipeline *pl;
@@ -21,6 +23,7 @@ struct xlate {
     struct str *trace;          /* NULL unless each step is to be told. */
     bool learn;
     unsigned int depth;
+    unsigned int n_entries;
     unsigned int n_encaps;
     const struct pl_port *tunnels[TNL_MAX_ENCAPS];  /* Pushed so far. */
     unsigned int n_outputs;
@@ -44,8 +47,8 @@ void xlate_refuse(struct xlate *, enum drop_reason);
 /* Notes what the translation depends on. */
 void xlate_depend(struct xlate *, const struct dp_dep *);
 
-/* Sends the packet, with the outermost VLAN tag made to be 'tci' (0: none), out
- * of 'port', whatever that means for its kind.  Leaves the packet as it
+/* Sends the packet, with the outermost VLAN tag made to be 'tci' (0: none),
+ * out of 'port', whatever that means for its kind.  Leaves the packet as it
  * was. */
 void xlate_output(struct xlate *, const struct pl_port *port, uint16_t tci);
 

@@ -148,6 +148,14 @@ action_end_clone(struct action_list *list, uint32_t mark)
     }
 }
 
+void
+action_cancel_clone(struct action_list *list, uint32_t mark)
+{
+    if (mark != UINT32_MAX) {
+        list->len = mark;
+    }
+}
+
 /* A zeroed record of 'len' bytes at the list's end, or NULL when the list is
  * as long as it may be.  Once something has been left out nothing is added
  * any more: the rest of a list means something else without it. */

@@ -123,6 +123,9 @@ void action_put_drop(struct action_list *, uint32_t reason);
 uint32_t action_begin_clone(struct action_list *);
 void action_end_clone(struct action_list *, uint32_t mark);
 
+/* Instead of that: takes the clone back with all that was put in. */
+void action_cancel_clone(struct action_list *, uint32_t mark);
+
 /* ACTION_FOR_EACH(a, data, len) walks one level. */
 #define ACTION_FOR_EACH(A, DATA, LEN)                                         \
     for ((A) = (const struct action *) (const void *) (DATA);                 \
