@@ -291,6 +291,7 @@ gro_flush(struct vport_pmd *vp)
         if (slot->n_segs > 1) {
             finish(vp->tx[slot->index], slot);
             vp->c.coalesced += slot->n_segs;
+            vp->c.tx_super++;
         }
     }
     vp->n_gro = 0;

@@ -136,6 +136,7 @@ send_super(const struct egress *e, struct rte_mbuf *m,
     uint32_t max;
 
     if (takes_whole(e, md, v)) {
+        e->c->tx_super++;
         egress_finish(e, m, (struct egress_sum) { .known = false });
         return;
     }

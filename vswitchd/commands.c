@@ -324,5 +324,6 @@ commands_init(void (*on_exit)(struct unixctl_conn *))
                                  commands[i].cb, commands[i].aux);
     }
     commands_dp_init();
+    commands_offload_init();
     commands_tnl_init();
 }

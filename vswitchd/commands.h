@@ -16,6 +16,7 @@ void commands_init(void (*on_exit)(struct unixctl_conn *));
 
 /* Parts of it. */
 void commands_dp_init(void);            /* dpctl/..., dpif/..., pmd */
+void commands_offload_init(void);       /* offload/show */
 void commands_tnl_init(void);           /* tnl/..., ovs/route/show */
 
 /* The name of a datapath port, or NULL; a flow_port_name_fn. */

@@ -294,11 +294,13 @@ static void
 write_iface_stats(struct ovsdb_txn *txn, const struct ovsdb_row *row,
                   const struct run_iface *iface)
 {
-    const char *keys[8 + REPORT_MAX_EXTRA] = {
+    enum { N_OWN = 8, N = N_OWN + REPORT_N_OFFLOAD };
+    const char *keys[N + REPORT_MAX_EXTRA] = {
         "rx_packets", "rx_bytes", "rx_dropped", "rx_errors",
         "tx_packets", "tx_bytes", "tx_dropped", "tx_errors",
     };
-    int64_t values[8 + REPORT_MAX_EXTRA];
+    int64_t values[N + REPORT_MAX_EXTRA];
+    uint64_t offload[REPORT_N_OFFLOAD];
     const char *names[REPORT_MAX_EXTRA];
     uint64_t extra[REPORT_MAX_EXTRA];
     char *owned[REPORT_MAX_EXTRA];
@@ -314,13 +316,18 @@ write_iface_stats(struct ovsdb_txn *txn, const struct ovsdb_row *row,
     values[5] = (int64_t) s.tx_bytes;
     values[6] = (int64_t) s.tx_dropped;
     values[7] = (int64_t) s.tx_errors;
+    report_get_offload(iface->vport, offload);
+    for (unsigned int i = 0; i < REPORT_N_OFFLOAD; i++) {
+        keys[N_OWN + i] = report_offload_names[i];
+        values[N_OWN + i] = (int64_t) offload[i];
+    }
     n = report_get_extra(iface->vport, names, extra);
     for (unsigned int i = 0; i < n; i++) {
         owned[i] = xasprintf("drop_%s", names[i]);
-        keys[8 + i] = owned[i];
-        values[8 + i] = (int64_t) extra[i];
+        keys[N + i] = owned[i];
+        values[N + i] = (int64_t) extra[i];
     }
-    ovsdb_txn_set_int_map(txn, row, "statistics", keys, values, 8 + n);
+    ovsdb_txn_set_int_map(txn, row, "statistics", keys, values, N + n);
     for (unsigned int i = 0; i < n; i++) {
         free(owned[i]);
     }

@@ -44,6 +44,12 @@ void report_get_stats(struct vport *, struct report_stats *);
 unsigned int report_get_extra(struct vport *, const char *names[],
                               uint64_t values[]);
 
+/* What offloading did to a port's packets; each is a key of
+ * Interface:statistics, beside those that OVS has. */
+#define REPORT_N_OFFLOAD 9
+extern const char *const report_offload_names[REPORT_N_OFFLOAD];
+void report_get_offload(struct vport *, uint64_t values[REPORT_N_OFFLOAD]);
+
 /* Bridge.datapath_id, 16 hexadecimal digits. */
 #define REPORT_DPID_LEN 16
 void report_get_dpid(const struct run_bridge *,

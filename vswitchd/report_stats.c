@@ -80,3 +80,23 @@ report_get_extra(struct vport *vport, const char *names[], uint64_t values[])
     }
     return n;
 }
+
+const char *const report_offload_names[REPORT_N_OFFLOAD] = {
+    "rx_gso_packets", "tx_gso_packets", "tx_gso_cut", "tx_gso_segments",
+    "rx_trains", "tx_trains", "tx_gro_coalesced", "tx_ip_fragments",
+    "tx_icmp_too_big",
+};
+
+void
+report_get_offload(struct vport *vport, uint64_t values[REPORT_N_OFFLOAD])
+{
+    struct vport_counters c;
+    uint64_t rx_dropped;
+
+    dp_port_get_counters(vport, &c, &rx_dropped);
+    const uint64_t in_order[REPORT_N_OFFLOAD] = {
+        c.rx_super, c.tx_super, c.cut, c.segments, c.trains_rx, c.trains_tx,
+        c.coalesced, c.frags, c.icmp_too_big,
+    };
+    memcpy(values, in_order, sizeof in_order);
+}
