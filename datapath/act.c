@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 
 #include "datapath/act_set.h"
+#include "datapath/adopt.h"
 #include "datapath/mem.h"
 #include "datapath/offload.h"
 #include "datapath/pop.h"
@@ -213,8 +214,9 @@ find_pop(const void *actions, uint32_t len)
     return NULL;
 }
 
-/* Claims that fit nothing we have parsed can be explained by a pop alone: such
- * a packet goes there and nowhere else. */
+/* Claims that fit nothing we have parsed can be explained by a pop: such a
+ * packet goes there and nowhere else.  Or a guest made a tunnel of its own,
+ * which is adopted. */
 static void
 judge_liars(struct pmd *pmd, const void *actions, uint32_t len,
             struct act_batch *b)
@@ -229,11 +231,13 @@ judge_liars(struct pmd *pmd, const void *actions, uint32_t len,
 
             if (pop) {
                 pop_tunnel(pmd, b->pkts[i], b->keys[i], (tnl_type) pop->type);
-            } else {
+                continue;
+            }
+            if (!adopt_tunnel(b->pkts[i], b->keys[i])) {
                 vport_drop_rx(phys_vport(b->pkts[i]), pmd, b->pkts[i],
                               drop_from_vnet(lie));
+                continue;
             }
-            continue;
         }
         b->pkts[kept] = b->pkts[i];
         b->keys[kept++] = b->keys[i];

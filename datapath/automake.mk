@@ -7,6 +7,7 @@ datapath_libdatapath_a_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS) $(DATAPATH_CFLAGS)
 datapath_libdatapath_a_SOURCES =
 datapath_libdatapath_a_SOURCES += datapath/act.c datapath/act.h
 datapath_libdatapath_a_SOURCES += datapath/act_set.c datapath/act_set.h
+datapath_libdatapath_a_SOURCES += datapath/adopt.c datapath/adopt.h
 datapath_libdatapath_a_SOURCES += datapath/dp.c datapath/dp.h datapath/dp_private.h
 datapath_libdatapath_a_SOURCES += datapath/dp_eal.c
 datapath_libdatapath_a_SOURCES += datapath/dp_text.c
