@@ -87,6 +87,7 @@ unit_tests_SOURCES += tests/unit/vswitchd/test_ofports.c
 unit_tests_SOURCES += tests/unit/vswitchd/test_pipeline.c
 unit_tests_SOURCES += tests/unit/vswitchd/test_underlay.c
 unit_tests_SOURCES += tests/unit/vswitchd/test_xlate.c
+unit_tests_SOURCES += tests/unit/vswitchd/test_xlate_mask.c
 unit_tests_SOURCES += tests/unit/vswitchd/test_xlate_normal.c
 unit_tests_SOURCES += tests/unit/vswitchd/xlate_env.c
 unit_tests_SOURCES += tests/unit/vswitchd/xlate_env.h

@@ -294,18 +294,20 @@ test_truncation(void)
 static void
 test_ecn(void)
 {
+    struct env_frame f = {
+        .version = 6, .proto = IPPROTO_TCP, .payload_len = 1000,
+        .tcp_flags = TCP_ACK,
+    };
     uint32_t len;
     struct rte_mbuf *m;
 
     begin("vxlan", "key=7", false, VPORT_CAP_CHAIN);
-    make_frame(4, 0, 1000);
-    frame.b[frame.l3 + 1] = 2;  /* ECT(0) */
-    env_put16(frame.b + frame.l3 + 10, 0);
-    env_put16(frame.b + frame.l3 + 10, ~env_sum(0, frame.b + frame.l3, 20));
+    env_build(&f, &frame);
+    frame.b[frame.l3 + 1] = 0x20;   /* ECT(0) */
     pmd_env_rx(GUEST_A, frame.b, frame.len);
     pmd_env_run();
     len = pmd_env_bytes(0, WIRE_A, bytes, sizeof bytes);
-    CU_ASSERT_EQUAL(bytes[15], 2);
+    CU_ASSERT_EQUAL(bytes[15] & 3, 2);
     pmd_env_forget();
 
     bytes[15] = 3;              /* CE */
@@ -316,10 +318,27 @@ test_ecn(void)
     m = pmd_env_sent[1].m;
     CU_ASSERT_EQUAL(pmd_env_sent[1].port, GUEST_B);
     CU_ASSERT(m->data_len >= frame.payload);
-    CU_ASSERT_EQUAL(pkt_data(m)[frame.l3 + 1], 3);
-    CU_ASSERT_EQUAL(env_sum(0, pkt_data(m) + frame.l3, 20), 0xffff);
+    CU_ASSERT_EQUAL(pkt_data(m)[frame.l3 + 1], 0x30);
     CU_ASSERT_EQUAL(pmd_env_bytes(0, GUEST_A, frame.b, sizeof frame.b), len);
     CU_ASSERT(!memcmp(frame.b, bytes, len));
+    pmd_env_forget();
+
+    /* Of IPv4 the checksum follows. */
+    make_frame(4, 0, 100);
+    frame.b[frame.l3 + 1] = 1;  /* ECT(1) */
+    env_put16(frame.b + frame.l3 + 10, 0);
+    env_put16(frame.b + frame.l3 + 10, ~env_sum(0, frame.b + frame.l3, 20));
+    pmd_env_rx(GUEST_A, frame.b, frame.len);
+    pmd_env_run();
+    len = pmd_env_bytes(0, WIRE_A, bytes, sizeof bytes);
+    pmd_env_forget();
+    bytes[15] = 3;
+    pmd_env_rx(WIRE_B, bytes, len);
+    pmd_env_run();
+    CU_ASSERT_EQUAL_FATAL(pmd_env_n_sent, 2);
+    m = pmd_env_sent[1].m;
+    CU_ASSERT_EQUAL(pkt_data(m)[frame.l3 + 1], 3);
+    CU_ASSERT_EQUAL(env_sum(0, pkt_data(m) + frame.l3, 20), 0xffff);
     pmd_env_forget();
 
     /* CE on what knows no ECN. */
@@ -432,7 +451,7 @@ test_push_too_deep(void)
 
 /* What a kernel's vxlan device hands over: a claim about the inner frame,
  * which is a lie about the outer one.  Also when the packet is flooded: then
- * it goes to the tunnel alone. */
+ * it goes to the tunnel alone.  A lie about both is dropped. */
 static void
 test_inner_super_packet(void)
 {
@@ -471,6 +490,8 @@ test_inner_super_packet(void)
         md->vnet.csum_start = (uint16_t) (hdr_len + frame.l4);
         md->vnet.csum_offset = 16;
         if (i == 3) {
+            /* True of nothing. */
+            md->vnet.csum_start = (uint16_t) (hdr_len + frame.l3);
             expect_drop(DROP_VNET_GSO_PROTO);
         } else {
             pmd_env_run();
