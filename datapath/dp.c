@@ -2,10 +2,10 @@
 
 /* dp.c - the datapath's ports and threads, as MAIN sees them.
  *
- * A port is published by one pointer in 'vports' and found there by number.  It
+ * A port is published by one pointer in 'vports' and found there by number. It
  * is taken back in the order: pointer out, queues out of the threads, every
  * thread once between two rounds (dp_synchronize()), closed.  After the third
- * step no PMD thread holds the vport: flows know ports by number only, and send
+ * step no PMD thread holds the vport: flows know ports by number only and send
  * buffers are empty between rounds. */
 
 #include "datapath/dp.h"

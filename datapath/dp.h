@@ -39,8 +39,8 @@ struct dp_dep {
 };
 
 /* The memory of a cell may be given back only after a new pipeline was
- * announced (dp_pipeline_changed()) and dp_synchronize() returned: a flow of an
- * old pipeline never looks at its cells. */
+ * announced (dp_pipeline_changed()) and dp_synchronize() returned: a flow of
+ * an old pipeline never looks at its cells. */
 #define DP_MAX_DEPS 8
 struct dp_deps {
     uint32_t pipeline;          /* Generation that it was translated in. */

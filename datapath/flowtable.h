@@ -112,6 +112,6 @@ void flowtable_for_each(struct flowtable *, flowtable_visit_fn *, void *aux);
 void flowtable_sort(struct flowtable *);
 
 /* At most so many flows a PMD thread. */
-#define FLOWTABLE_MAX_FLOWS (1u << 22)
+#define FLOWTABLE_MAX_FLOWS (1u << 21)
 
 #endif /* flowtable.h */

@@ -51,8 +51,8 @@ outer_csum_ok(const struct rte_mbuf *m, const struct flow_key *key,
     uint32_t len = md->ofs.l3_end - md->ofs.l4;
     uint32_t sum = 0;
 
-    if (md->need.csum || md->need.csum_valid) {
-        return true;            /* Came from this machine, or was looked at. */
+    if (md->need.csum || md->need.csum_valid || md->lie != VNET_OK) {
+        return true;            /* Not made yet, or was looked at. */
     }
     if (ops->csum_pseudo) {
         sum = key->dl_type == htons(ETH_TYPE_IP4)
