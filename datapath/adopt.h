@@ -2,7 +2,7 @@
 
 /* adopt.h - super-packets inside a tunnel that somebody else made.
  *
- * A guest's own vxlan device hands an encapsulated super-packet over whole: its
+ * A guest's own vxlan device hands over an encapsulated packet whole: its
  * virtio-net header speaks of the inner TCP header, which the parser, looking
  * at the outer headers only, cannot confirm.  When the packet is not ours to
  * pop, the encapsulation is adopted as if we had put it there: the claim is
