@@ -115,7 +115,8 @@ lab_netns()
     local ns
 
     ns=$(lab_ns "$1")
-    # What still lives in it at the end is ours, since the namespace is.
+    # What still lives in it at the end is ours, since the namespace is.  No
+    # process is ever ended by a number kept in a file.
     lab_on_exit "ip netns pids $ns 2>/dev/null | xargs -r kill -KILL; \
 ip netns del $ns"
     ip netns add "$ns" || return
@@ -260,8 +261,6 @@ lab_start()
         echo $? > "$LAB_DIR/$job.status"
     ) < /dev/null > "$LAB_DIR/$job.out" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- &
     lab_wait 5 test -s "$LAB_DIR/$job.pid"
-    lab_on_exit "test -e $LAB_DIR/$job.status \
-|| kill -KILL $(cat "$LAB_DIR/$job.pid")"
 }
 
 # lab_stop JOB [SIGNAL]: ends it and waits for its end.
@@ -378,12 +377,8 @@ lab_ctl()
 
 lab_start_ovs()
 {
-    local dir="$LAB_DIR/$1" pidfile
+    local dir="$LAB_DIR/$1"
 
-    for pidfile in ovsdb-server ovs-vswitchd; do
-        lab_on_exit "test ! -e $dir/run/$pidfile.pid || \
-kill -KILL \$(cat $dir/run/$pidfile.pid)"
-    done
     if [ ! -e "$dir/db/conf.db" ]; then
         ovsdb-tool create "$dir/db/conf.db" \
             /usr/share/openvswitch/vswitch.ovsschema || return
