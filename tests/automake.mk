@@ -16,9 +16,11 @@ TESTSUITE_AT = \
 	tests/system-interop.at \
 	tests/system-macros.at \
 	tests/system-overlay.at \
-	tests/testsuite.at
+	tests/testsuite.at \
+	tests/vsctl.at
 EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/atlocal.in tests/lab.sh \
 	tests/lab.py
+EXTRA_DIST += tests/vsctl.py tests/vsctl
 DISTCLEANFILES += tests/atconfig tests/atlocal
 MAINTAINERCLEANFILES += $(TESTSUITE)
 

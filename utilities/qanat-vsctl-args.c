@@ -390,7 +390,8 @@ parse_command(struct vsctl_command *cmd, struct local_options *locals,
         char *name = xstrndup(argv[i], len);
 
         if (strncmp(name, "--", 2)) {
-            error = xasprintf("commands have no option \"%s\"", name);
+            error = xasprintf("%s: the options of commands begin with \"--\"",
+                              name);
         } else {
             error = apply_local(locals, name + 2,
                                 argv[i][len] ? argv[i] + len + 1 : NULL);

@@ -367,9 +367,6 @@ check_existing_port(struct vsctl_ctx *ctx, const struct topo_port *port,
                     const char *bridge_name, char *const iface_names[],
                     int n)
 {
-    if (!topology_get_bridge(ctx, bridge_name)) {
-        return;
-    }
     if (strcmp(port->bridge->name, bridge_name)) {
         vsctl_fail(ctx, "port %s exists, but on bridge %s and not on %s",
                    port->name, port->bridge->name, bridge_name);
@@ -377,8 +374,12 @@ check_existing_port(struct vsctl_ctx *ctx, const struct topo_port *port,
         struct str s = STR_INIT;
 
         describe_ifaces(&s, port->row);
-        vsctl_fail(ctx, "port %s exists, but with other interfaces: %s",
-                   port->name, str_cstr(&s));
+        str_append(&s, ", not");
+        for (int i = 0; i < n; i++) {
+            str_printf(&s, "%s %s", i ? "," : "", iface_names[i]);
+        }
+        vsctl_fail(ctx, "port %s exists on bridge %s, but its interfaces are "
+                   "%s", port->name, bridge_name, str_cstr(&s));
         str_fini(&s);
     }
 }

@@ -428,6 +428,7 @@ get_real_uuid(const struct vsctl_ctx *ctx, const struct uuid *provisional)
 static void
 print_outputs(struct run *run)
 {
+    enum table_format format = run->args.table_style.format;
     bool is_first_table = true;
     struct vsctl_ctx *ctx = &run->ctx;
 
@@ -442,8 +443,8 @@ print_outputs(struct run *run)
         if (cmd->table) {
             struct str s = STR_INIT;
 
-            if (!is_first_table
-                && run->args.table_style.format != TABLE_FORMAT_JSON) {
+            if (!is_first_table && format != TABLE_FORMAT_JSON
+                && format != TABLE_FORMAT_HTML) {
                 str_append_char(&s, '\n');
             }
             table_format(cmd->table, &run->args.table_style, &s);

@@ -4,6 +4,9 @@
  */
 #include "lib/ovsdb/table.h"
 
+/* Digits of a UUID that are shown in HTML. */
+#define SHORT_UUID_LEN 8
+
 struct table_cell {
     struct datum datum;
     const struct datum_type *type;      /* NULL for an empty cell. */
@@ -35,7 +38,9 @@ static void format_list(const struct table *, const struct table_style *,
 static void format_html(const struct table *, const struct table_style *,
                         struct str *);
 static void format_html_cell(struct str *, const char *element,
-                             const char *text);
+                             const char *text, bool is_anchor);
+static void escape_html(struct str *, const char *text, size_t max_len);
+static bool starts_with_uuid(const char *text, char uuid[UUID_LEN + 1]);
 static void format_csv(const struct table *, const struct table_style *,
                        struct str *);
 static void format_csv_cell(struct str *, const char *text, size_t column);
@@ -275,7 +280,7 @@ format_html(const struct table *table, const struct table_style *style,
     if (style->has_headings) {
         str_append(out, "  <tr>\n");
         for (size_t i = 0; i < table->n_columns; i++) {
-            format_html_cell(out, "th", table->headings[i]);
+            format_html_cell(out, "th", table->headings[i], false);
         }
         str_append(out, "  </tr>\n");
     }
@@ -285,7 +290,8 @@ format_html(const struct table *table, const struct table_style *style,
             char *text = cell_to_text(get_cell(table, row, i),
                                       style->cell_format);
 
-            format_html_cell(out, "td", text);
+            format_html_cell(out, "td", text,
+                             !strcmp(table->headings[i], "_uuid"));
             free(text);
         }
         str_append(out, "  </tr>\n");
@@ -293,12 +299,41 @@ format_html(const struct table *table, const struct table_style *style,
     str_append(out, "</table>\n");
 }
 
+/* A row's UUID is an anchor to which the references to the row, the UUIDs in
+ * other cells, are linked; of either only the beginning is shown. */
 static void
-format_html_cell(struct str *out, const char *element, const char *text)
+format_html_cell(struct str *out, const char *element, const char *text,
+                 bool is_anchor)
 {
+    char uuid[UUID_LEN + 1];
+
     str_printf(out, "    <%s>", element);
-    for (; *text; text++) {
-        switch (*text) {
+    if (is_anchor) {
+        str_append(out, "<a name=\"");
+        escape_html(out, text, SIZE_MAX);
+        str_append(out, "\">");
+        escape_html(out, text, SHORT_UUID_LEN);
+        str_append(out, "</a>");
+        text = "";
+    }
+    while (*text) {
+        if (starts_with_uuid(text, uuid)) {
+            str_printf(out, "<a href=\"#%s\">%.*s</a>", uuid, SHORT_UUID_LEN,
+                       uuid);
+            text += UUID_LEN;
+        } else {
+            escape_html(out, text++, 1);
+        }
+    }
+    str_printf(out, "</%s>\n", element);
+}
+
+/* Appends at most 'max_len' bytes of 'text'. */
+static void
+escape_html(struct str *out, const char *text, size_t max_len)
+{
+    for (size_t i = 0; i < max_len && text[i]; i++) {
+        switch (text[i]) {
         case '&':
             str_append(out, "&amp;");
             break;
@@ -312,11 +347,21 @@ format_html_cell(struct str *out, const char *element, const char *text)
             str_append(out, "&quot;");
             break;
         default:
-            str_append_char(out, *text);
+            str_append_char(out, text[i]);
             break;
         }
     }
-    str_printf(out, "</%s>\n", element);
+}
+
+static bool
+starts_with_uuid(const char *text, char uuid[UUID_LEN + 1])
+{
+    struct uuid parsed;
+    size_t len = strnlen(text, UUID_LEN);
+
+    memcpy(uuid, text, len);
+    uuid[len] = '\0';
+    return len == UUID_LEN && uuid_from_text(&parsed, uuid);
 }
 
 static void

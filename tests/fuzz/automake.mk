@@ -4,6 +4,7 @@
 
 EXTRA_DIST += \
 	tests/fuzz/corpus \
+	tests/fuzz/fuzz_datum.c \
 	tests/fuzz/fuzz_flow_text.c \
 	tests/fuzz/fuzz_parse.c \
 	tests/fuzz/fuzz_tnl_pop.c \

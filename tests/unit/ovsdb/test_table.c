@@ -125,6 +125,38 @@ test_formats(void)
           "options             : [\"map\",[[\"k\",\"1,2\"]]]\n");
 }
 
+/* In HTML, references are links to the rows' own UUIDs. */
+static void
+test_html_links(void)
+{
+    const char *text = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
+    struct table_style style = TABLE_STYLE_INIT;
+    struct datum_type uuid_type;
+    struct str s = STR_INIT;
+    struct table table;
+
+    datum_type_init_scalar(&uuid_type, ATOM_UUID);
+    style.format = TABLE_FORMAT_HTML;
+    style.has_headings = false;
+    table_init(&table);
+    table_add_column(&table, "_uuid");
+    table_add_column(&table, "ports");
+    table_add_row(&table);
+    add_text(&table, text, &uuid_type);
+    add_text(&table, text, &uuid_type);
+    table_format(&table, &style, &s);
+    CU_ASSERT_STRING_EQUAL(
+        str_cstr(&s),
+        "<table border=1>\n  <tr>\n"
+        "    <td><a name=\"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\">f81d4fae"
+        "</a></td>\n"
+        "    <td><a href=\"#f81d4fae-7dec-11d0-a765-00a0c91e6bf6\">f81d4fae"
+        "</a></td>\n"
+        "  </tr>\n</table>\n");
+    str_fini(&s);
+    table_fini(&table);
+}
+
 static void
 test_names(void)
 {
@@ -158,6 +190,7 @@ suite_table(void)
     CU_pSuite suite = CU_add_suite("table", NULL, NULL);
 
     CU_add_test(suite, "formats", test_formats);
+    CU_add_test(suite, "links in HTML", test_html_links);
     CU_add_test(suite, "names", test_names);
     CU_add_test(suite, "empty", test_empty);
 }
