@@ -6,6 +6,7 @@
 #define QANAT_DROP_H 1
 
 #include "lib/pkt/parse.h"
+#include "lib/pkt/virtq.h"
 #include "lib/pkt/vnet.h"
 #include "lib/tnl/tnl.h"
 
@@ -32,6 +33,12 @@ static inline enum drop_reason
 drop_from_vnet(enum vnet_status s)
 {
     return (enum drop_reason) (DROP_VNET_SHORT + (s - VNET_SHORT));
+}
+
+static inline enum drop_reason
+drop_from_virtq(enum virtq_status s)
+{
+    return (enum drop_reason) (DROP_VIRTQ_INDEX + (s - VIRTQ_INDEX));
 }
 
 static inline enum drop_reason

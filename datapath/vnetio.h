@@ -3,7 +3,7 @@
 /* vnetio.h - a packet and its virtio-net header as an array of iovecs.
  *
  * The form in which packet sockets and taps take and give frames; shared by
- * vport_system.c and vport_internal.c.  PMD threads. */
+ * vport_system.c, vport_internal.c and vport_vhost.c.  PMD threads. */
 
 #ifndef QANAT_VNETIO_H
 #define QANAT_VNETIO_H 1
@@ -25,15 +25,12 @@ vnetio_n_iovs(const struct rte_mbuf *m)
     return 1u + m->nb_segs;
 }
 
-/* Describes the frame for sending: 'hdr', which is filled, and the segments.
- * Returns the number of iovecs written. */
-static inline unsigned int
-vnetio_gather(const struct rte_mbuf *m, struct virtio_net_hdr *hdr,
-              struct iovec *iov)
+/* Writes the header that tells the receiver what 'm' needs. */
+static inline void
+vnetio_fill(const struct rte_mbuf *m, struct virtio_net_hdr *hdr)
 {
     const struct pkt_meta *md = pkt_meta(m);
     uint32_t hdr_len = 0;
-    unsigned int n = 0;
 
     /* The length of the headers is a hint: the kernel makes room for them in
      * one piece and puts the rest into pages. */
@@ -45,7 +42,17 @@ vnetio_gather(const struct rte_mbuf *m, struct virtio_net_hdr *hdr,
         hdr_len = MIN(hdr_len, m->pkt_len);
     }
     vnet_fill(hdr, &md->need, (uint16_t) MIN(hdr_len, UINT16_MAX));
+}
 
+/* Describes the frame for sending: 'hdr', which is filled, and the segments.
+ * Returns the number of iovecs written. */
+static inline unsigned int
+vnetio_gather(const struct rte_mbuf *m, struct virtio_net_hdr *hdr,
+              struct iovec *iov)
+{
+    unsigned int n = 0;
+
+    vnetio_fill(m, hdr);
     iov[n++] = (struct iovec) {hdr, sizeof *hdr};
     for (; m; m = m->next) {
         if (LIKELY(m->data_len)) {

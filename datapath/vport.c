@@ -13,6 +13,8 @@ static const struct vport_class *const classes[] = {
     &vport_system_class,
     &vport_internal_class,
     &vport_dpdk_class,
+    &vport_vhost_client_class,
+    &vport_vhost_server_class,
     &vport_patch_class,
     &vport_hostip_class,
 };
@@ -111,7 +113,7 @@ vport_drop_rx(struct vport *vport, struct pmd *pmd, struct rte_mbuf *m,
               enum drop_reason reason)
 {
     vport_count_drop(vport, pmd, reason);
-    if (vport && reason <= DROP_VNET_CSUM_PLACE) {
+    if (vport && reason <= DROP_VIRTQ_SHORT) {
         vport->per_pmd[pmd->id]->c.rx_errors++;
     }
     rte_pktmbuf_free(m);
@@ -122,6 +124,8 @@ vport_drop_tx(struct vport *vport, struct pmd *pmd, struct rte_mbuf *m,
               enum drop_reason reason)
 {
     vport_count_drop(vport, pmd, reason);
-    vport->per_pmd[pmd->id]->c.tx_errors += reason == DROP_TX_ERROR;
+    vport->per_pmd[pmd->id]->c.tx_errors
+        += reason == DROP_TX_ERROR
+           || (reason >= DROP_VIRTQ_INDEX && reason <= DROP_VIRTQ_SHORT);
     rte_pktmbuf_free(m);
 }

@@ -194,6 +194,8 @@ void vport_count_drop(struct vport *, struct pmd *, enum drop_reason);
 extern const struct vport_class vport_system_class;
 extern const struct vport_class vport_internal_class;
 extern const struct vport_class vport_dpdk_class;
+extern const struct vport_class vport_vhost_client_class;
+extern const struct vport_class vport_vhost_server_class;
 extern const struct vport_class vport_hostip_class;
 extern const struct vport_class vport_patch_class;
 

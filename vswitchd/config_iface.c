@@ -16,16 +16,15 @@
 /* Types of Open vSwitch that we do not have: a person who writes one made no
  * typing error. */
 static const char *const ovs_types[] = {
-    "afxdp", "afxdp-nonpmd", "bareudp", "dpdkr", "dpdkvhostuser",
-    "dpdkvhostuserclient", "erspan", "geneve", "gtpu", "ip6erspan", "ip6gre",
-    "lisp", "srv6", "stt", "vlan",
+    "afxdp", "afxdp-nonpmd", "bareudp", "dpdkr", "erspan", "geneve", "gtpu",
+    "ip6erspan", "ip6gre", "lisp", "srv6", "stt", "vlan",
 };
 
 /* Options that speak of a class which 'kind' is not would be silently without
  * effect; tunnels and the vport classes judge their own. */
 static const char *const device_options[] = {
     "remote_ip", "local_ip", "key", "in_key", "out_key", "dst_port",
-    "dpdk-devargs", "peer",
+    "dpdk-devargs", "vhost-server-path", "peer",
 };
 
 static char *
@@ -308,6 +307,14 @@ check_patch(struct cfg_iface *iface)
     iface->peer = xstrdup(peer);
 }
 
+static bool
+is_option_of(const char *key, const char *class)
+{
+    return (!strcmp(key, "dpdk-devargs") && !strcmp(class, "dpdk"))
+           || (!strcmp(key, "vhost-server-path")
+               && !strcmp(class, "dpdkvhostuserclient"));
+}
+
 /* An option of another type shows that the type was forgotten. */
 static void
 check_device(struct cfg_iface *iface)
@@ -316,7 +323,7 @@ check_device(struct cfg_iface *iface)
         const char *key = device_options[i];
 
         if (smap_get(&iface->options, key)
-            && (iface->kind != CFG_DPDK || strcmp(key, "dpdk-devargs"))) {
+            && !is_option_of(key, iface->class)) {
             config_fail(iface, xasprintf("options:%s does not belong to a "
                                          "port of type %s", key,
                                          iface->class));

@@ -21,6 +21,7 @@ column_of(unsigned int reason)
         return TX_ERROR;
     case DROP_PORT_DOWN:
     case DROP_TX_FULL:
+    case DROP_GUEST_ROOM:
     case DROP_TOO_BIG:
     case DROP_TOO_BIG_NOT_IP:
     case DROP_TOO_LONG_ENCAP:
@@ -28,7 +29,7 @@ column_of(unsigned int reason)
         return TX_DROPPED;
     default:
         /* Counted as errors where they happen. */
-        return reason <= DROP_VNET_CSUM_PLACE ? RX_ERROR : RX_DROPPED;
+        return reason <= DROP_VIRTQ_SHORT ? RX_ERROR : RX_DROPPED;
     }
 }
 

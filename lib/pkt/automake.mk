@@ -9,6 +9,8 @@ lib_libqanat_a_SOURCES += \
 	lib/pkt/parse.h \
 	lib/pkt/pcap.c \
 	lib/pkt/pcap.h \
+	lib/pkt/virtq.c \
+	lib/pkt/virtq.h \
 	lib/pkt/vnet.c \
 	lib/pkt/vnet.h \
 	lib/pkt/wire.h

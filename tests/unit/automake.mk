@@ -73,6 +73,7 @@ unit_tests_SOURCES += tests/unit/pkt/ref_parse.h
 unit_tests_SOURCES += tests/unit/pkt/test_csum.c
 unit_tests_SOURCES += tests/unit/pkt/test_parse.c
 unit_tests_SOURCES += tests/unit/pkt/test_pcap.c
+unit_tests_SOURCES += tests/unit/pkt/test_virtq.c
 unit_tests_SOURCES += tests/unit/pkt/test_vnet.c
 unit_tests_SOURCES += tests/unit/tnl/test_tnl.c
 unit_tests_SOURCES += tests/unit/tnl/test_tnl_cfg.c

@@ -56,6 +56,8 @@ test_statuses(void)
                                tnl_status_to_string((enum tnl_status) i));
     }
     CU_ASSERT_EQUAL(drop_from_tnl(TNL_CSUM), DROP_TNL_CSUM);
+    CU_ASSERT_EQUAL(drop_from_virtq(VIRTQ_INDEX), DROP_VIRTQ_INDEX);
+    CU_ASSERT_EQUAL(drop_from_virtq(VIRTQ_SHORT), DROP_VIRTQ_SHORT);
 }
 
 void
