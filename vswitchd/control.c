@@ -26,6 +26,11 @@ LOG_MODULE(control);
 /* Link changes are reported at once, and then at most so often. */
 #define STATUS_INTERVAL_MS 100
 
+/* A lock that is held when we start may be that of a daemon which was killed
+ * a moment ago, and the server has not noticed yet: whoever waits for us to be
+ * ready waits so much longer. */
+#define CONTENDED_GRACE_S 2
+
 static struct {
     struct event_base *base;
     struct ovsdb *db;
@@ -34,6 +39,7 @@ static struct {
     struct event *second;       /* Each second. */
     struct event *stats;        /* Each stats-update-interval. */
     struct event *status;       /* Pending: the status is to be reported. */
+    struct event *grace;        /* Pending: the lock is not ours yet. */
     int64_t status_ms;          /* When it was reported last. */
 
     bool dp_started;
@@ -50,6 +56,7 @@ static void on_environment(void *);
 static void on_second(evutil_socket_t, short, void *);
 static void on_stats(evutil_socket_t, short, void *);
 static void on_status(evutil_socket_t, short, void *);
+static void on_grace(evutil_socket_t, short, void *);
 
 char *
 control_init(struct event_base *base, const char *remote,
@@ -67,7 +74,8 @@ control_init(struct event_base *base, const char *remote,
     ctl.second = event_new(base, -1, EV_PERSIST, on_second, NULL);
     ctl.stats = event_new(base, -1, 0, on_stats, NULL);
     ctl.status = event_new(base, -1, 0, on_status, NULL);
-    if (!ctl.second || !ctl.stats || !ctl.status
+    ctl.grace = event_new(base, -1, 0, on_grace, NULL);
+    if (!ctl.second || !ctl.stats || !ctl.status || !ctl.grace
         || event_add(ctl.second, &second)) {
         return xstrdup("cannot start timers");
     }
@@ -92,6 +100,7 @@ control_fini(void)
     event_free(ctl.second);
     event_free(ctl.stats);
     event_free(ctl.status);
+    event_free(ctl.grace);
     free(ctl.dpdk_extra);
     free(ctl.socket_mem);
     memset(&ctl, 0, sizeof ctl);
@@ -212,13 +221,21 @@ reconfigure(void)
 static void
 step_aside(void)
 {
+    static const struct timeval grace = { .tv_sec = CONTENDED_GRACE_S };
+
     if (!ctl.told_contended) {
         log_warn("another qanat-vswitchd holds the database; waiting until it "
                  "ends");
         ctl.told_contended = true;
+        event_add(ctl.grace, &grace);
     }
     apply_clear();
     ctl.seqno = 0;
+}
+
+static void
+on_grace(evutil_socket_t fd UNUSED, short what UNUSED, void *aux UNUSED)
+{
     be_ready();
 }
 
@@ -235,6 +252,7 @@ on_db_changed(struct ovsdb *db, void *aux UNUSED)
     if (ctl.told_contended) {
         log_info("the database is ours now");
         ctl.told_contended = false;
+        event_del(ctl.grace);
     }
     /* After a reconnection the rows may be the same, but what we had written
      * into columns that the server does not keep is gone. */
