@@ -15,11 +15,12 @@ TESTSUITE_AT = \
 	tests/system-config.at \
 	tests/system-interop.at \
 	tests/system-macros.at \
+	tests/system-offload.at \
 	tests/system-overlay.at \
 	tests/testsuite.at \
 	tests/vsctl.at
 EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/atlocal.in tests/lab.sh \
-	tests/lab.py
+	tests/lab.py tests/offload_lies.py tests/offload_net.py
 EXTRA_DIST += tests/vsctl.py tests/vsctl
 DISTCLEANFILES += tests/atconfig tests/atlocal
 MAINTAINERCLEANFILES += $(TESTSUITE)
