@@ -47,6 +47,10 @@ LOG_MODULE(pmd);
 #define NAP_MIN_US 10           /* Queues without a descriptor: first nap, */
 #define NAP_MAX_US 200          /* doubled up to this. */
 #define SPIN_ROUNDS 64          /* Empty rounds before the first nap. */
+#define TX_FLUSH_BYTES 65536u   /* Sent at once, while it is in the cache. */
+#define RX_BURST_BYTES 131072u  /* For the same reason: how much is taken in
+                                 * one burst, by the sizes of the last. */
+#define RX_BURST_MIN 4
 #define SWEEP_EVERY_MS 10
 #define SWEEP_BUCKETS 256u      /* A slice: so many, or of a great table */
 #define SWEEP_PART 512u         /* such a part, all of it in 5 s: else whoever
@@ -206,6 +210,7 @@ apply_rxqs(struct pmd *pmd, void *aux)
             }
         }
         q->hot = false;
+        q->burst = PKT_BURST;
         if (q->fd >= 0
             && epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, q->fd, &event)) {
             q->fd = -1;         /* Polled then. */
@@ -238,6 +243,7 @@ flush_port(struct pmd *pmd, struct vport *out)
     vp->c.tx_packets += sent;
     vp->c.tx_bytes += bytes;
     vp->n_tx = 0;
+    vp->tx_bytes = 0;
 }
 
 void
@@ -276,7 +282,8 @@ pmd_tx(struct pmd *pmd, struct vport *out, struct rte_mbuf *m)
         pmd->dirty[pmd->n_dirty++] = out;
     }
     vp->tx[vp->n_tx++] = m;
-    if (vp->n_tx == PKT_BURST) {
+    vp->tx_bytes += m->pkt_len;
+    if (vp->n_tx == PKT_BURST || vp->tx_bytes >= TX_FLUSH_BYTES) {
         flush_port(pmd, out);
     }
 }
@@ -632,6 +639,16 @@ pmd_process(struct pmd *pmd, struct rte_mbuf **pkts, unsigned int n)
     }
 }
 
+/* How many packets of this size to take at a time. */
+static uint16_t
+choose_burst(uint64_t size)
+{
+    uint64_t n = RX_BURST_BYTES / MAX(size, UINT64_C(1));
+
+    return (uint16_t) MAX(MIN(n, (uint64_t) PKT_BURST),
+                          (uint64_t) RX_BURST_MIN);
+}
+
 /* First stage, for one queue.  Returns how many packets came. */
 static unsigned int
 serve_rxq(struct pmd *pmd, struct pmd_rxq *q)
@@ -641,7 +658,7 @@ serve_rxq(struct pmd *pmd, struct pmd_rxq *q)
     unsigned int n;
     uint64_t bytes = 0;
 
-    n = q->vport->class->rx(q->vport, q->rxq, pmd, pkts, PKT_BURST);
+    n = q->vport->class->rx(q->vport, q->rxq, pmd, pkts, q->burst);
     if (n) {
         struct vport_counters *c = &q->vport->per_pmd[pmd->id]->c;
 
@@ -651,6 +668,7 @@ serve_rxq(struct pmd *pmd, struct pmd_rxq *q)
         c->rx_packets += n;
         c->rx_bytes += bytes;
         q->n_pkts += n;
+        q->burst = choose_burst(bytes / n);
         pmd->perf.rx_packets += n;
         pmd->perf.rx_batches++;
         pmd_process(pmd, pkts, n);

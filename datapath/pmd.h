@@ -22,6 +22,7 @@ struct pmd_rxq {
     int fd;                     /* In the PMD's epoll set, or -1. */
     bool hot;                   /* Had packets when last asked: asked again
                                  * before the thread sleeps. */
+    uint16_t burst;             /* Packets to take at a time. */
     uint64_t n_pkts;            /* Received in all. */
     uint64_t cycles;            /* Spent on its packets. */
 };

@@ -105,6 +105,7 @@ struct vport_pmd {
     bool tx_dirty;              /* In the PMD's list of ports to flush. */
     uint16_t n_tx;
     uint16_t n_gro;
+    uint32_t tx_bytes;          /* Of tx[], but for what gro.c appended. */
     struct rte_mbuf *tx[2 * PKT_BURST];
     struct gro_slot gro[GRO_SLOTS];
 } __rte_cache_aligned;
