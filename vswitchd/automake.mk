@@ -31,6 +31,8 @@ vswitchd_libvswitchd_a_SOURCES = \
 	vswitchd/nlmon.h \
 	vswitchd/nlreq.c \
 	vswitchd/nlreq.h \
+	vswitchd/nlroute.c \
+	vswitchd/nlroute.h \
 	vswitchd/ofports.c \
 	vswitchd/ofports.h \
 	vswitchd/pipeline.c \

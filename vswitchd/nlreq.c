@@ -14,6 +14,7 @@
 #include <sys/time.h>
 
 #include "lib/base/log.h"
+#include "lib/flow/flow.h"
 
 LOG_MODULE(netlink);
 
@@ -202,4 +203,15 @@ nlreq_dump(int type, const void *body, size_t body_len, nlreq_fn *fn,
     }
     log_warn_rl("a netlink table changes faster than it can be read");
     return error;
+}
+
+void
+nlreq_put_addr(struct nl_msg *msg, int attr,
+               const struct in6_addr *addr)
+{
+    if (flow_addr_is_ip4(addr)) {
+        nla_put_u32(msg, attr, flow_addr_to_ip4(addr));
+    } else {
+        nla_put(msg, attr, sizeof *addr, addr);
+    }
 }

@@ -12,6 +12,7 @@
 #include <linux/netlink.h>
 #include <stddef.h>
 
+struct in6_addr;
 struct nl_msg;
 
 /* Opens the socket.  0 or -errno. */
@@ -30,5 +31,9 @@ int nlreq_run(struct nl_msg *msg, nlreq_fn *fn, void *aux);
  * see an object twice. */
 int nlreq_dump(int type, const void *body, size_t body_len, nlreq_fn *fn,
                void *aux);
+
+/* Appends an address as the attribute 'attr', in 4 bytes if it is a mapped
+ * IPv4 one. */
+void nlreq_put_addr(struct nl_msg *, int attr, const struct in6_addr *);
 
 #endif /* nlreq.h */

@@ -24,6 +24,7 @@
 #include "lib/flow/flow.h"
 #include "vswitchd/nlmon.h"
 #include "vswitchd/nlreq.h"
+#include "vswitchd/nlroute.h"
 
 LOG_MODULE(underlay);
 
@@ -61,17 +62,6 @@ static struct {
     struct underlay_state **garbage;
     size_t n_garbage, garbage_room;
 } ctx;
-
-/* What RTM_GETROUTE answered. */
-struct route {
-    bool found;
-    int type;                   /* RTN_* */
-    int ifindex;
-    uint32_t mtu;
-    bool has_gateway, has_src;
-    struct in6_addr gateway;
-    struct in6_addr src;
-};
 
 static void on_nlmon_changed(unsigned int what, void *);
 static void on_neigh(const struct nlmon_neigh *, void *);
@@ -195,108 +185,6 @@ underlay_for_each(underlay_visit_fn *visit, void *aux)
 
 /* --- routes --- */
 
-static void
-put_addr(struct nl_msg *msg, int attr, const struct in6_addr *addr)
-{
-    if (flow_addr_is_ip4(addr)) {
-        nla_put_u32(msg, attr, flow_addr_to_ip4(addr));
-    } else {
-        nla_put(msg, attr, sizeof *addr, addr);
-    }
-}
-
-static bool
-get_addr(const struct nlattr *attr, struct in6_addr *addr)
-{
-    if (attr && nla_len(attr) == 4) {
-        *addr = flow_addr_from_ip4(nla_get_u32(attr));
-        return true;
-    }
-    if (attr && nla_len(attr) == 16) {
-        memcpy(addr, nla_data(attr), sizeof *addr);
-        return true;
-    }
-    return false;
-}
-
-/* RTA_VIA: a gateway of the other family. */
-static bool
-get_via(const struct nlattr *attr, struct in6_addr *addr)
-{
-    const struct rtvia *via = attr ? nla_data(attr) : NULL;
-
-    if (!via || nla_len(attr) < (int) sizeof *via) {
-        return false;
-    }
-    if (via->rtvia_family == AF_INET6
-        && nla_len(attr) >= (int) sizeof *via + 16) {
-        memcpy(addr, via->rtvia_addr, 16);
-        return true;
-    }
-    if (via->rtvia_family == AF_INET
-        && nla_len(attr) >= (int) sizeof *via + 4) {
-        be32 ip4;
-
-        memcpy(&ip4, via->rtvia_addr, 4);
-        *addr = flow_addr_from_ip4(ip4);
-        return true;
-    }
-    return false;
-}
-
-static void
-read_route(const struct nlmsghdr *head, void *route_)
-{
-    struct route *route = route_;
-    const struct rtmsg *rtm = nlmsg_data(head);
-    struct nlattr *attrs[RTA_MAX + 1];
-    struct nlattr *metrics[RTAX_MAX + 1];
-
-    if (head->nlmsg_type != RTM_NEWROUTE
-        || nlmsg_parse((struct nlmsghdr *) (uintptr_t) head, sizeof *rtm,
-                       attrs, RTA_MAX, NULL) < 0) {
-        return;
-    }
-    route->found = true;
-    route->type = rtm->rtm_type;
-    if (attrs[RTA_OIF]) {
-        route->ifindex = (int) nla_get_u32(attrs[RTA_OIF]);
-    }
-    route->has_gateway = get_addr(attrs[RTA_GATEWAY], &route->gateway)
-                         || get_via(attrs[RTA_VIA], &route->gateway);
-    route->has_src = get_addr(attrs[RTA_PREFSRC], &route->src);
-    if (attrs[RTA_METRICS]
-        && nla_parse_nested(metrics, RTAX_MAX, attrs[RTA_METRICS], NULL) >= 0
-        && metrics[RTAX_MTU]) {
-        route->mtu = nla_get_u32(metrics[RTAX_MTU]);
-    }
-}
-
-/* Asks the kernel where a packet to 'way's remote end would go. */
-static int
-ask_route(const struct way *way, struct route *route)
-{
-    bool ip4 = flow_addr_is_ip4(&way->remote);
-    struct rtmsg rtm = {
-        .rtm_family = ip4 ? AF_INET : AF_INET6,
-        .rtm_dst_len = ip4 ? 32 : 128,
-        .rtm_src_len = way->has_local ? (ip4 ? 32 : 128) : 0,
-        .rtm_flags = RTM_F_LOOKUP_TABLE,
-    };
-    struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
-
-    memset(route, 0, sizeof *route);
-    if (!msg) {
-        return -ENOMEM;
-    }
-    nlmsg_append(msg, &rtm, sizeof rtm, NLMSG_ALIGNTO);
-    put_addr(msg, RTA_DST, &way->remote);
-    if (way->has_local) {
-        put_addr(msg, RTA_SRC, &way->local);
-    }
-    return nlreq_run(msg, read_route, route);
-}
-
 static const char *
 addr_to_string(const struct in6_addr *addr, char buf[INET6_ADDRSTRLEN])
 {
@@ -313,7 +201,7 @@ addr_to_string(const struct in6_addr *addr, char buf[INET6_ADDRSTRLEN])
 /* Says in words why 'route' (or the error in its stead) leads nowhere; true if
  * it does not. */
 static bool
-explain_no_way(const struct way *way, int error, const struct route *route,
+explain_no_way(const struct way *way, int error, const struct nlroute *route,
                char *reason, size_t size)
 {
     char addr[INET6_ADDRSTRLEN];
@@ -440,7 +328,7 @@ way_probe(struct way *way, bool managed)
         return;
     }
     nlmsg_append(msg, &nd, sizeof nd, NLMSG_ALIGNTO);
-    put_addr(msg, NDA_DST, &st->next_hop);
+    nlreq_put_addr(msg, NDA_DST, &st->next_hop);
     if (managed) {
         nla_put_u32(msg, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
     }
@@ -536,7 +424,7 @@ apply_neigh(struct way *way, struct underlay_state *st,
 }
 
 static unsigned int
-path_mtu(const struct route *route, const struct nlmon_link *dev)
+path_mtu(const struct nlroute *route, const struct nlmon_link *dev)
 {
     unsigned int mtu = dev->mtu;
 
@@ -552,8 +440,9 @@ state_from_route(struct way *way, struct underlay_state *st)
 {
     const struct underlay_internal *internal;
     const struct nlmon_link *dev;
-    struct route route;
-    int error = ask_route(way, &route);
+    struct nlroute route;
+    int error = nlroute_ask(&way->remote,
+                            way->has_local ? &way->local : NULL, &route);
 
     if (explain_no_way(way, error, &route, st->reason, sizeof st->reason)) {
         st->kind = UNDERLAY_NONE;
