@@ -63,22 +63,16 @@ run_br_get_external_id(struct vsctl_ctx *ctx)
 {
     struct vsctl_command *cmd = ctx->command;
     const struct topo_bridge *bridge = topology_get_bridge(ctx, cmd->argv[1]);
-    const struct schema_column *column;
-    const struct view_row *row;
     const struct datum *ids;
     const char *prefix;
 
     if (!bridge) {
         return;
     }
-    row = bridge->parent ? bridge->fake_port : bridge->row;
+    ids = view_get_map(bridge->parent ? bridge->fake_port : bridge->row,
+                       "external_ids");
     prefix = bridge->parent ? FAKE_BRIDGE_PREFIX : "";
-    column = schema_find_column(row->table->schema, "external_ids");
-    if (!column) {
-        return;
-    }
-    ids = view_get(row, column);
-    for (size_t i = 0; i < ids->n; i++) {
+    for (size_t i = 0; ids && i < ids->n; i++) {
         const char *key = ids->keys[i].string;
         const char *value = ids->values[i].string;
 

@@ -15,16 +15,6 @@ static char *load_row(struct view_row *, const json_t *columns);
 static struct view_row *row_create(struct view_table *, const struct uuid *);
 static void row_destroy(struct view_row *);
 static void append_to_order(struct view_table *, struct view_row *);
-static const struct schema_column *find_column(const struct view_row *,
-                                               const char *name);
-static const struct datum *get_named(const struct view_row *,
-                                     const char *column,
-                                     const struct schema_column **);
-static void write_atom(struct view_row *, const char *column,
-                       enum atom_type, union atom *);
-static const union atom *get_atoms(const struct view_row *,
-                                   const char *column, size_t *n,
-                                   const char **ref_table);
 static struct view_row *skip_deleted(const struct view_table *, size_t i);
 
 struct view *
@@ -191,94 +181,10 @@ view_get(const struct view_row *row, const struct schema_column *column)
             : &row->before[column->index]);
 }
 
-const char *
-view_get_string(const struct view_row *row, const char *column_name,
-                const char *def)
-{
-    const struct schema_column *column;
-    const struct datum *datum = get_named(row, column_name, &column);
-
-    return (datum && datum->n && column->type.key.type == ATOM_STRING
-            ? datum->keys[0].string : def);
-}
-
-int64_t
-view_get_integer(const struct view_row *row, const char *column_name,
-                 int64_t def)
-{
-    const struct schema_column *column;
-    const struct datum *datum = get_named(row, column_name, &column);
-
-    return (datum && datum->n && column->type.key.type == ATOM_INTEGER
-            ? datum->keys[0].integer : def);
-}
-
-bool
-view_get_boolean(const struct view_row *row, const char *column_name)
-{
-    const struct schema_column *column;
-    const struct datum *datum = get_named(row, column_name, &column);
-
-    return (datum && datum->n && column->type.key.type == ATOM_BOOLEAN
-            && datum->keys[0].boolean);
-}
-
-const char *
-view_get_key(const struct view_row *row, const char *column_name,
-             const char *key)
-{
-    const struct schema_column *column;
-    const struct datum *datum = get_named(row, column_name, &column);
-    union atom atom = { .string = (char *) key };
-    size_t i;
-
-    if (!datum || column->type.key.type != ATOM_STRING
-        || column->type.value.type != ATOM_STRING) {
-        return NULL;
-    }
-    i = datum_find(datum, &atom, &column->type);
-    return i != DATUM_NOT_FOUND ? datum->values[i].string : NULL;
-}
-
-struct view_row *
-view_get_ref(const struct view_row *row, const char *column, size_t i)
-{
-    const char *ref_table = NULL;
-    size_t n;
-    const union atom *atoms = get_atoms(row, column, &n, &ref_table);
-    struct view_table *table;
-
-    if (i >= n) {
-        return NULL;
-    }
-    table = view_find_table(row->table->view, ref_table);
-    return table ? view_find_row(table, &atoms[i].uuid) : NULL;
-}
-
-size_t
-view_count_refs(const struct view_row *row, const char *column)
-{
-    const char *ref_table;
-    size_t n;
-
-    get_atoms(row, column, &n, &ref_table);
-    return n;
-}
-
 void
 view_verify(struct view_row *row, const struct schema_column *column)
 {
     row->is_verified[column->index] = true;
-}
-
-void
-view_verify_name(struct view_row *row, const char *column_name)
-{
-    const struct schema_column *column = find_column(row, column_name);
-
-    if (column) {
-        view_verify(row, column);
-    }
 }
 
 void
@@ -292,119 +198,6 @@ view_write(struct view_row *row, const struct schema_column *column,
     }
     datum_swap(*after, datum);
     datum_fini(datum, &column->type);
-}
-
-void
-view_set_string(struct view_row *row, const char *column, const char *value)
-{
-    union atom atom = { .string = (char *) value };
-
-    write_atom(row, column, ATOM_STRING, &atom);
-}
-
-void
-view_set_integer(struct view_row *row, const char *column, int64_t value)
-{
-    union atom atom = { .integer = value };
-
-    write_atom(row, column, ATOM_INTEGER, &atom);
-}
-
-void
-view_set_boolean(struct view_row *row, const char *column, bool value)
-{
-    union atom atom = { .boolean = value };
-
-    write_atom(row, column, ATOM_BOOLEAN, &atom);
-}
-
-void
-view_set_key(struct view_row *row, const char *column_name, const char *key,
-             const char *value)
-{
-    const struct schema_column *column = find_column(row, column_name);
-
-    if (column) {
-        union atom key_atom = { .string = (char *) key };
-        union atom value_atom = { .string = (char *) value };
-        struct datum datum;
-
-        datum_clone(&datum, view_get(row, column), &column->type);
-        datum_put(&datum, &key_atom, &value_atom, &column->type);
-        view_write(row, column, &datum);
-    }
-}
-
-void
-view_remove_key(struct view_row *row, const char *column_name,
-                const char *key)
-{
-    const struct schema_column *column = find_column(row, column_name);
-    union atom atom = { .string = (char *) key };
-
-    if (column) {
-        size_t i = datum_find(view_get(row, column), &atom, &column->type);
-
-        if (i != DATUM_NOT_FOUND) {
-            struct datum datum;
-
-            datum_clone(&datum, view_get(row, column), &column->type);
-            datum_remove_at(&datum, i, &column->type);
-            view_write(row, column, &datum);
-        }
-    }
-}
-
-void
-view_add_ref(struct view_row *row, const char *column_name,
-             const struct view_row *target)
-{
-    const struct schema_column *column = find_column(row, column_name);
-
-    if (column) {
-        union atom atom = { .uuid = target->uuid };
-        struct datum datum;
-
-        datum_clone(&datum, view_get(row, column), &column->type);
-        /* A new row's column that must not be empty holds a placeholder. */
-        if (row->is_new && datum_is_default(&datum, &column->type)) {
-            datum_fini(&datum, &column->type);
-        }
-        datum_put(&datum, &atom, NULL, &column->type);
-        view_write(row, column, &datum);
-    }
-}
-
-void
-view_remove_ref(struct view_row *row, const char *column_name,
-                const struct view_row *target)
-{
-    const struct schema_column *column = find_column(row, column_name);
-
-    if (column) {
-        union atom atom = { .uuid = target->uuid };
-        size_t i = datum_find(view_get(row, column), &atom, &column->type);
-
-        if (i != DATUM_NOT_FOUND) {
-            struct datum datum;
-
-            datum_clone(&datum, view_get(row, column), &column->type);
-            datum_remove_at(&datum, i, &column->type);
-            view_write(row, column, &datum);
-        }
-    }
-}
-
-void
-view_clear(struct view_row *row, const char *column_name)
-{
-    const struct schema_column *column = find_column(row, column_name);
-
-    if (column) {
-        struct datum datum = DATUM_INIT;
-
-        view_write(row, column, &datum);
-    }
 }
 
 struct view_row *
@@ -544,55 +337,6 @@ append_to_order(struct view_table *table, struct view_row *row)
     }
     row->position = table->n_order;
     table->order[table->n_order++] = row;
-}
-
-static const struct schema_column *
-find_column(const struct view_row *row, const char *name)
-{
-    return schema_find_column(row->table->schema, name);
-}
-
-static const struct datum *
-get_named(const struct view_row *row, const char *column_name,
-          const struct schema_column **column)
-{
-    *column = find_column(row, column_name);
-    return *column ? view_get(row, *column) : NULL;
-}
-
-/* Makes the column a set of just the atom, which stays the caller's. */
-static void
-write_atom(struct view_row *row, const char *column_name,
-           enum atom_type type, union atom *atom)
-{
-    const struct schema_column *column = find_column(row, column_name);
-
-    if (column && column->type.key.type == type) {
-        struct datum datum = DATUM_INIT;
-
-        datum_put(&datum, atom, NULL, &column->type);
-        view_write(row, column, &datum);
-    }
-}
-
-/* The atoms of a column that are references, and the table they refer to. */
-static const union atom *
-get_atoms(const struct view_row *row, const char *column_name, size_t *n,
-          const char **ref_table)
-{
-    const struct schema_column *column;
-    const struct datum *datum = get_named(row, column_name, &column);
-
-    *n = datum ? datum->n : 0;
-    if (datum && column->type.value.ref_table) {
-        *ref_table = column->type.value.ref_table;
-        return datum->values;
-    } else if (datum && column->type.key.ref_table) {
-        *ref_table = column->type.key.ref_table;
-        return datum->keys;
-    }
-    *n = 0;
-    return NULL;
 }
 
 static struct view_row *

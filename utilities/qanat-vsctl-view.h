@@ -101,6 +101,10 @@ bool view_get_boolean(const struct view_row *, const char *column);
 const char *view_get_key(const struct view_row *, const char *column,
                          const char *key);
 
+/* The whole of a map from strings to strings, or NULL. */
+const struct datum *view_get_map(const struct view_row *,
+                                 const char *column);
+
 /* Row number 'i' of those that the column (set of references, or map whose
  * values are references) refers to, or NULL: out of range, not there. */
 struct view_row *view_get_ref(const struct view_row *, const char *column,
@@ -118,7 +122,8 @@ void view_verify_name(struct view_row *, const char *column);
 void view_write(struct view_row *, const struct schema_column *,
                 struct datum *datum);
 
-/* The same by name; a column that the schema lacks is left out. */
+/* The same by name; a column that the schema lacks, or has with another type
+ * (or that must not be empty, for view_clear()), stays as it is. */
 void view_set_string(struct view_row *, const char *column,
                      const char *value);
 void view_set_integer(struct view_row *, const char *column, int64_t value);

@@ -43,6 +43,7 @@ enum outcome {
 static int run_all(struct run *);
 static bool fail(struct run *, char *error);
 static bool start(struct run *);
+static bool check_schema(struct run *);
 static enum outcome execute(struct run *);
 static bool execute_commands(struct run *);
 static enum outcome commit(struct run *, bool *again);
@@ -219,9 +220,6 @@ fail(struct run *run, char *error)
 static bool
 start(struct run *run)
 {
-    static const char *const tables[] = {
-        "Open_vSwitch", "Bridge", "Port", "Interface",
-    };
     struct vsctl_args *args = &run->args;
     int64_t deadline_ms = (args->timeout_s
                            ? clock_ms() + (int64_t) args->timeout_s * 1000
@@ -233,12 +231,8 @@ start(struct run *run)
         return false;
     }
     run->ctx.view = view_create(run->schema);
-    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-        if (!schema_find_table(run->schema, tables[i])) {
-            vsctl_fail(&run->ctx, "the database has no table %s and so is not "
-                       "that of a switch", tables[i]);
-            return false;
-        }
+    if (!check_schema(run)) {
+        return false;
     }
     view_need_table(run->ctx.view,
                     schema_find_table(run->schema, "Open_vSwitch"));
@@ -247,6 +241,35 @@ start(struct run *run)
         args->commands[i].syntax->prepare(&run->ctx);
     }
     return !run->ctx.error;
+}
+
+/* Of the schema, which may be of any version, just this is taken for
+ * granted. */
+static bool
+check_schema(struct run *run)
+{
+    static const char *const refs[][3] = {
+        { "Open_vSwitch", "bridges", "Bridge" },
+        { "Bridge", "ports", "Port" },
+        { "Port", "interfaces", "Interface" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(refs); i++) {
+        const struct schema_table *table = schema_find_table(run->schema,
+                                                             refs[i][0]);
+        const struct schema_column *column
+            = table ? schema_find_column(table, refs[i][1]) : NULL;
+        const char *ref_table = column ? column->type.key.ref_table : NULL;
+
+        if (!ref_table || strcmp(ref_table, refs[i][2])
+            || datum_type_is_map(&column->type)) {
+            vsctl_fail(&run->ctx, "the database is not that of a switch: "
+                       "no column %s of table %s refers to table %s",
+                       refs[i][1], refs[i][0], refs[i][2]);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Runs the commands on one snapshot after the other until their changes are

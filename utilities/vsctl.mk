@@ -14,6 +14,7 @@ utilities_qanat_vsctl_SOURCES = \
 	utilities/qanat-vsctl-help.c \
 	utilities/qanat-vsctl-list.c \
 	utilities/qanat-vsctl-list.h \
+	utilities/qanat-vsctl-named.c \
 	utilities/qanat-vsctl-order.c \
 	utilities/qanat-vsctl-order.h \
 	utilities/qanat-vsctl-port.c \
