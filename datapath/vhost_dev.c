@@ -100,6 +100,8 @@ static struct mutex devs_mutex = MUTEX_INIT;
 static struct list devs = LIST_INITIALIZER(&devs);
 static struct vhost_dev *_Atomic by_vid[RTE_MAX_VHOST_DEVICE];
 
+static bool enter(struct vhost_dev *);
+static void leave(struct vhost_dev *);
 static char *start(struct vhost_dev *);
 static bool make_rxqs(struct vhost_dev *);
 static void free_dev(struct vhost_dev *);
@@ -182,10 +184,7 @@ vhost_dev_destroy(struct vhost_dev *dev)
 
     /* Waits for its threads to come out of our functions. */
     rte_vhost_driver_unregister(dev->path);
-
-    mutex_lock(&devs_mutex);
-    list_remove(&dev->node);
-    mutex_unlock(&devs_mutex);
+    leave(dev);
     if (dev->vid >= 0) {
         atomic_store(&by_vid[dev->vid], NULL);
     }
@@ -225,6 +224,33 @@ vhost_dev_get_status(struct vhost_dev *dev, struct smap *status)
     return is_up;
 }
 
+/* Enters it into 'devs', unless its path is taken: librte_vhost would not
+ * mind. */
+static bool
+enter(struct vhost_dev *dev)
+{
+    struct vhost_dev *other;
+    bool is_taken = false;
+
+    mutex_lock(&devs_mutex);
+    LIST_FOR_EACH (other, node, &devs) {
+        is_taken |= !strcmp(other->path, dev->path);
+    }
+    if (!is_taken) {
+        list_push_back(&devs, &dev->node);
+    }
+    mutex_unlock(&devs_mutex);
+    return !is_taken;
+}
+
+static void
+leave(struct vhost_dev *dev)
+{
+    mutex_lock(&devs_mutex);
+    list_remove(&dev->node);
+    mutex_unlock(&devs_mutex);
+}
+
 static char *
 start(struct vhost_dev *dev)
 {
@@ -233,21 +259,20 @@ start(struct vhost_dev *dev)
     /* It says in a line each message that it reads, and again what failed
      * where we say it in a sentence. */
     rte_log_set_level_pattern("lib.vhost.*", RTE_LOG_WARNING);
-    if (rte_vhost_driver_register(path, dev->is_client
-                                        ? RTE_VHOST_USER_CLIENT : 0)) {
+    if (!enter(dev)) {
         return xasprintf("the socket %s is another port's already", path);
     }
-    mutex_lock(&devs_mutex);
-    list_push_back(&devs, &dev->node);
-    mutex_unlock(&devs_mutex);
+    if (rte_vhost_driver_register(path, dev->is_client
+                                        ? RTE_VHOST_USER_CLIENT : 0)) {
+        leave(dev);
+        return xstrdup("there are as many guests as there can be");
+    }
     if (rte_vhost_driver_set_features(path, vhost_features())
         || rte_vhost_driver_set_protocol_features(path, PROTOCOL_FEATURES)
         || rte_vhost_driver_callback_register(path, &ops)
         || rte_vhost_driver_start(path)) {
         rte_vhost_driver_unregister(path);
-        mutex_lock(&devs_mutex);
-        list_remove(&dev->node);
-        mutex_unlock(&devs_mutex);
+        leave(dev);
         return xasprintf("the socket %s could not be %s", path,
                          dev->is_client ? "connected to" : "made");
     }

@@ -17,6 +17,7 @@ TESTSUITE_AT = \
 	tests/system-macros.at \
 	tests/system-offload.at \
 	tests/system-overlay.at \
+	tests/system-vhost.at \
 	tests/testsuite.at \
 	tests/vsctl.at
 EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/atlocal.in tests/lab.sh \
@@ -25,6 +26,11 @@ EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/atlocal.in tests/lab.sh \
 EXTRA_DIST += tests/vsctl.py tests/vsctl
 DISTCLEANFILES += tests/atconfig tests/atlocal
 MAINTAINERCLEANFILES += $(TESTSUITE)
+
+# A guest that lies.
+noinst_PROGRAMS += tests/vhost_front
+tests_vhost_front_SOURCES = tests/vhost_front.c tests/vhost_front_proto.c \
+	tests/vhost_front_proto.h
 
 # package.m4 tells Autotest whose suite it is.
 $(srcdir)/tests/package.m4: $(srcdir)/configure.ac

@@ -126,7 +126,7 @@ def packets_of(host, port):
     """(received, sent) packets of PORT."""
     lines = appctl(host, "dpctl/show", "-s").splitlines()
     at = next(i for i, line in enumerate(lines)
-              if line.strip().split(": ")[-1].split(" ")[0] == port)
+              if line.strip().split(": ", 1)[-1].split(" ")[0] == port)
     return tuple(int(lines[at + i].split(":")[1].split()[0]) for i in (1, 2))
 
 
