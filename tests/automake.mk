@@ -23,6 +23,7 @@ TESTSUITE_AT = \
 EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/atlocal.in tests/lab.sh \
 	tests/lab.py tests/offload_lies.py tests/offload_net.py \
 	tests/offload_tcp.py tests/offload_udp.py
+EXTRA_DIST += tests/vhost_lies.py
 EXTRA_DIST += tests/vsctl.py tests/vsctl
 DISTCLEANFILES += tests/atconfig tests/atlocal
 MAINTAINERCLEANFILES += $(TESTSUITE)
