@@ -34,6 +34,7 @@
 #include "datapath/gro.h"
 #include "datapath/offload.h"
 #include "datapath/pop.h"
+#include "datapath/train.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/pkt/wire.h"
@@ -233,6 +234,7 @@ flush_port(struct pmd *pmd, struct vport *out)
         return;                 /* A full buffer went before. */
     }
     gro_flush(vp);
+    train_flush(vp);
     if (out->txq_locks) {
         rte_spinlock_lock(&out->txq_locks[txq]);
     }
@@ -267,8 +269,12 @@ pmd_tx(struct pmd *pmd, struct vport *out, struct rte_mbuf *m)
         vport_drop_tx(out, pmd, m, DROP_PORT_DOWN);
         return;
     }
-    if (atomic_load_explicit(&out->caps, memory_order_relaxed)
-        & (VPORT_CAP_TSO4 | VPORT_CAP_TSO6)) {
+    if (pkt_meta(m)->n_encaps) {
+        if (train_merge(out, vp, m)) {
+            return;
+        }
+    } else if (atomic_load_explicit(&out->caps, memory_order_relaxed)
+               & (VPORT_CAP_TSO4 | VPORT_CAP_TSO6)) {
         m = gro_merge(pmd, out, vp, m);
         if (!m) {
             return;

@@ -35,4 +35,14 @@ egress_emit_fn train_add;
 /* Sends what there is. */
 void train_end(const struct egress *);
 
+/* The same for packets that come one by one, in the send buffer 'vp' of 'out':
+ * puts 'm' behind one with the same outer headers that waits there, and
+ * returns true; or returns false, and then the caller puts 'm' into
+ * vp->tx[vp->n_tx], where later ones may be put behind it.  Bounded by the
+ * burst; no byte of what is inside changes.  PMD. */
+bool train_merge(struct vport *out, struct vport_pmd *vp, struct rte_mbuf *m);
+
+/* Completes what was put together, before the buffer is sent. */
+void train_flush(struct vport_pmd *vp);
+
 #endif /* train.h */

@@ -97,6 +97,17 @@ struct gro_slot {
 };
 #define GRO_SLOTS 8             /* Streams at a time. */
 
+/* A tunnel packet of the send buffer behind which others may be put as a train
+ * (train.c). */
+struct train_slot {
+    struct rte_mbuf *tail;      /* Last buffer of the chain. */
+    uint16_t index;             /* Of the packet, in tx[]. */
+    uint16_t gso_size;          /* Of each piece but the last. */
+    uint16_t n;                 /* Pieces. */
+    bool closed;                /* Nothing more may follow. */
+};
+#define TRAIN_SLOTS 8
+
 /* What one PMD thread keeps of one vport. */
 struct vport_pmd {
     struct vport_counters c;
@@ -108,6 +119,8 @@ struct vport_pmd {
     uint32_t tx_bytes;          /* Of tx[], but for what gro.c appended. */
     struct rte_mbuf *tx[2 * PKT_BURST];
     struct gro_slot gro[GRO_SLOTS];
+    struct train_slot trains[TRAIN_SLOTS];
+    uint16_t n_trains;
 } __rte_cache_aligned;
 
 struct vport_class {
