@@ -2,4 +2,5 @@
 #
 # The demo and the benchmarks; "./run demo" and "./run bench" call them.
 
-dist_noinst_SCRIPTS += bench/bench bench/demo bench/summary.py
+dist_noinst_SCRIPTS += bench/bench bench/demo bench/load.py \
+    bench/plot.py bench/summary.py

@@ -141,7 +141,7 @@ def tcp(source, target, address, seconds, n_streams):
             return 0, "no-connection"
         return 0, "broken"
     rate = result["end"]["sum_received"]["bits_per_second"] / 1e9
-    return rate, "-"
+    return rate, "-" if rate >= 0.0005 else "nothing-arrives"
 
 
 # --- UDP -------------------------------------------------------------------
@@ -156,7 +156,7 @@ def start_child(place, function, *args):
     status = 1
     try:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        children.clear()        # They are the parent's.
         os.sched_setaffinity(0, {int(cpu)})
         enter(namespace)
         function(*args)
@@ -241,6 +241,11 @@ def end_children():
             pass
 
 
+def interrupted(*_):
+    end_children()
+    os._exit(1)
+
+
 def main():
     if len(sys.argv) != 8 or sys.argv[1] not in ("tcp", "udp"):
         sys.exit(__doc__)
@@ -248,7 +253,7 @@ def main():
     source, target = (place.split("@") for place in sys.argv[2:4])
     namespace, device = sys.argv[4].split("@")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
+        signal.signal(number, interrupted)
     try:
         counter = FragmentCounter(namespace, device)
         rate, note = load(source, target, sys.argv[5], int(sys.argv[6]),
