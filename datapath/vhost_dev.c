@@ -574,6 +574,8 @@ start_queue(struct vhost_dev *dev, unsigned int i)
     q->wants_kicks = i % 2;
     virtq_want_kicks(&q->ring, q->wants_kicks);
 
+    log_dbg("%s: ring %u of %u starts at %#x and %#x", dev->path, i,
+            (unsigned int) q->ring.size, avail_base, used_base);
     rte_spinlock_lock(&q->lock);
     q->is_ready = true;
     rte_spinlock_unlock(&q->lock);
@@ -605,6 +607,8 @@ stop_queue(struct vhost_dev *dev, unsigned int i)
     if (was_ready) {
         /* Whoever asks where we were asks librte_vhost. */
         virtq_get_base(&q->ring, &avail_base, &used_base);
+        log_dbg("%s: ring %u stops at %#x and %#x", dev->path, i, avail_base,
+                used_base);
         rte_vhost_set_vring_base(dev->vid, (uint16_t) i, avail_base,
                                  used_base);
     }
