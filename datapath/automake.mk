@@ -27,6 +27,7 @@ datapath_libdatapath_a_SOURCES += datapath/offload.c datapath/offload.h
 datapath_libdatapath_a_SOURCES += datapath/packet_sock.c datapath/packet_sock.h
 datapath_libdatapath_a_SOURCES += datapath/pkt.c datapath/pkt.h
 datapath_libdatapath_a_SOURCES += datapath/pmd.c datapath/pmd.h
+datapath_libdatapath_a_SOURCES += datapath/pmtu_event.c datapath/pmtu_event.h
 datapath_libdatapath_a_SOURCES += datapath/pop.c datapath/pop.h
 datapath_libdatapath_a_SOURCES += datapath/rxvec.c datapath/rxvec.h
 datapath_libdatapath_a_SOURCES += datapath/sched.c datapath/sched.h

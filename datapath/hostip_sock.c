@@ -25,6 +25,9 @@
 /* The kernel's default of 208 kB is three super-packets. */
 #define BUFFER_BYTES (4 << 20)
 
+/* Forgotten at once; what is left makes the socket fail again. */
+#define MAX_ERRORS 64
+
 static bool
 set(int fd, int level, int name, int value)
 {
@@ -147,6 +150,24 @@ hostip_sock_raw(int family, int proto)
                                : set(fd, IPPROTO_IPV6, IPV6_HDRINCL, 1))) {
         return give_up(fd);
     }
+    /* Without this the kernel ignores an ICMPv6 "packet too big" about raw
+     * sockets that are not connected.  About all others it need not be
+     * asked. */
+    if (family == AF_INET6 && proto != IPPROTO_RAW) {
+        set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    }
     set_buffers(fd);
     return fd;
+}
+
+void
+hostip_sock_forget_errors(int fd)
+{
+    uint8_t byte;
+
+    for (int i = 0; i < MAX_ERRORS; i++) {
+        if (recv(fd, &byte, sizeof byte, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+            return;
+        }
+    }
 }

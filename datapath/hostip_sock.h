@@ -25,4 +25,8 @@ bool hostip_sock_takes_trains(int fd);
  * IPv6 headers on the way out. */
 int hostip_sock_raw(int family, int proto);
 
+/* PMD.  Takes from a socket what ICMP told it, which stands in its way and has
+ * served its purpose: the kernel knows the path MTU now. */
+void hostip_sock_forget_errors(int fd);
+
 #endif /* hostip_sock.h */

@@ -28,6 +28,7 @@
 #include "datapath/hostip_sock.h"
 #include "datapath/mem.h"
 #include "datapath/pmd.h"
+#include "datapath/pmtu_event.h"
 #include "datapath/vnetio.h"
 #include "datapath/vport.h"
 #include "lib/base/log.h"
@@ -414,6 +415,10 @@ hostip_rx(struct vport *vport, uint16_t rxq, struct pmd *pmd,
         };
     }
     n_msgs = recvmmsg(rx->fd, msgs, n, MSG_DONTWAIT, NULL);
+    if (UNLIKELY(n_msgs < 0) && errno != EAGAIN && errno != EINTR) {
+        hostip_sock_forget_errors(rx->fd);
+        pmtu_event_raise(pmd->now_ms);
+    }
     for (int i = 0; i < n_msgs; i++) {
         struct rte_mbuf *m;
 
@@ -459,6 +464,19 @@ reason_of(int error)
     }
 }
 
+/* The kernel did not take 'm'. */
+static void
+refuse(struct vport *vport, struct pmd *pmd, struct rte_mbuf *m, int error)
+{
+    /* Of a train older kernels say EINVAL when a piece is too long. */
+    if (error == EMSGSIZE
+        || (error == EINVAL && pkt_meta(m)->need.gso == PKT_GSO_USO)) {
+        pmtu_event_raise(pmd->now_ms);
+        error = EMSGSIZE;
+    }
+    vport_drop_tx(vport, pmd, m, reason_of(error));
+}
+
 /* Sends what has gathered.  A message that the kernel refuses costs itself
  * only. */
 static uint16_t
@@ -475,7 +493,7 @@ send_now(struct vport *vport, struct pmd *pmd, struct send *s,
             continue;
         }
         if (n <= 0) {
-            vport_drop_tx(vport, pmd, s->pkts[done++], reason_of(errno));
+            refuse(vport, pmd, s->pkts[done++], errno);
             continue;
         }
         for (int i = 0; i < n; i++) {

@@ -17,7 +17,9 @@
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "datapath/pmtu_event.h"
 #include "lib/base/clock.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
@@ -33,7 +35,8 @@ LOG_MODULE(underlay);
 #define NEIGH_GRACE_MS 3000
 
 /* Each so many ticks (of a second) routes are asked for anew: the kernel does
- * not tell when it has learned a path MTU. */
+ * not tell when it forgets a path MTU that it has learned.  (That it learned
+ * one we hear by the packet that it refused.) */
 #define REFRESH_TICKS 10
 
 struct way {
@@ -53,6 +56,7 @@ static struct {
     struct underlay_internal *internals;
     size_t n_internals;
     struct event *tick;
+    struct event *refused;      /* A packet was too long for its path. */
     unsigned int n_ticks;
     bool announced;             /* 'changed' is due. */
     underlay_changed_fn *changed;
@@ -66,6 +70,7 @@ static struct {
 static void on_nlmon_changed(unsigned int what, void *);
 static void on_neigh(const struct nlmon_neigh *, void *);
 static void on_tick(evutil_socket_t, short, void *);
+static void on_refused(evutil_socket_t, short, void *);
 static void way_resolve(struct way *);
 static void way_probe(struct way *, bool managed);
 static void collect_garbage(void);
@@ -95,6 +100,12 @@ underlay_init(struct event_base *base, underlay_changed_fn *changed,
         underlay_fini();
         return xstrdup("cannot start a timer");
     }
+    ctx.refused = event_new(base, pmtu_event_fd(), EV_READ | EV_PERSIST,
+                            on_refused, NULL);
+    if (!ctx.refused || event_add(ctx.refused, NULL)) {
+        underlay_fini();
+        return xstrdup("cannot listen for path MTUs");
+    }
     return NULL;
 }
 
@@ -104,6 +115,10 @@ underlay_fini(void)
     if (ctx.tick) {
         event_free(ctx.tick);
         ctx.tick = NULL;
+    }
+    if (ctx.refused) {
+        event_free(ctx.refused);
+        ctx.refused = NULL;
     }
     nlmon_fini();
     free(ctx.internals);
@@ -575,6 +590,25 @@ on_neigh(const struct nlmon_neigh *neigh, void *aux UNUSED)
             if (!was_lost && way->neigh_lost_ms) {
                 way_probe(way, true);
             }
+        }
+    }
+    finish_round();
+}
+
+/* The kernel found a packet of the host underlay too long: it has learned a
+ * path MTU. */
+static void
+on_refused(evutil_socket_t fd, short what UNUSED, void *aux UNUSED)
+{
+    uint64_t n;
+    struct way *way;
+
+    if (read(fd, &n, sizeof n) < 0) {
+        return;
+    }
+    LIST_FOR_EACH (way, link, &ctx.ways) {
+        if (underlay_get(&way->u)->kind == UNDERLAY_HOST) {
+            way_resolve(way);
         }
     }
     finish_round();

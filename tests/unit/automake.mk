@@ -43,6 +43,7 @@ unit_tests_SOURCES += tests/unit/datapath/test_mem.c
 unit_tests_SOURCES += tests/unit/datapath/test_offload.c
 unit_tests_SOURCES += tests/unit/datapath/test_pkt.c
 unit_tests_SOURCES += tests/unit/datapath/test_pmd.c
+unit_tests_SOURCES += tests/unit/datapath/test_pmtu_event.c
 unit_tests_SOURCES += tests/unit/datapath/test_pop.c
 unit_tests_SOURCES += tests/unit/datapath/test_rxvec.c
 unit_tests_SOURCES += tests/unit/datapath/test_sched.c
