@@ -66,10 +66,10 @@ void nlmon_fini(void);
 const struct nlmon_link *nlmon_link_find(const char *name);
 const struct nlmon_link *nlmon_link_by_index(int ifindex);
 
-/* The addresses at which the host takes what comes in on an interface: those of
- * the interface, and as Linux has it (the weak host model, RFC 1122, 3.3.4.2)
- * those of all others that are not of link or host scope.  Sorted, IPv4
- * mapped, an array that the caller frees. */
+/* The addresses at which the host takes what comes in on an interface: those
+ * of the interface, and as Linux has it (the weak host model, RFC 1122,
+ * 3.3.4.2) those of all others that are not of link or host scope.  Sorted,
+ * IPv4 mapped, an array that the caller frees. */
 size_t nlmon_get_addrs(int ifindex, struct in6_addr **);
 
 /* Whether some interface has the address. */
