@@ -403,6 +403,8 @@ test_calls_packed(void)
 static void
 test_kicks(void)
 {
+    uint16_t event;
+
     begin(false, false, SIZE);
     virtq_want_kicks(&q, false);
     CU_ASSERT_EQUAL(used->flags, VRING_USED_F_NO_NOTIFY);
@@ -412,7 +414,8 @@ test_kicks(void)
     begin(false, true, SIZE);
     pass_one();
     virtq_want_kicks(&q, true);
-    CU_ASSERT_EQUAL(*(uint16_t *) (void *) &used->ring[SIZE], 1);
+    memcpy(&event, &used->ring[SIZE], sizeof event);
+    CU_ASSERT_EQUAL(event, 1);
 
     begin(true, false, SIZE);
     virtq_want_kicks(&q, false);
