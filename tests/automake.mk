@@ -54,7 +54,7 @@ noinst_SCRIPTS = $(TESTSUITE)
 check-unit: tests/unit/unit-tests
 	$(AM_V_at)tests/unit/unit-tests $(UNITFLAGS)
 check-system: all
-	$(AM_V_at)$(SHELL) $(TESTSUITE) -C tests AUTOTEST_PATH=utilities \
+	$(AM_V_at)$(SHELL) $(TESTSUITE) -C tests \
 	  $(TESTSUITEFLAGS)
 check-local: check-unit check-system
 clean-local:
