@@ -11,6 +11,7 @@
 
 #include "datapath/act_set.h"
 #include "datapath/adopt.h"
+#include "datapath/gro.h"
 #include "datapath/mem.h"
 #include "datapath/offload.h"
 #include "datapath/pop.h"
@@ -180,6 +181,9 @@ act_tnl_push(struct pmd *pmd, struct act_batch *b,
         }
         i++;
     }
+    if (b->n > 1) {
+        b->n = gro_burst(pmd, tnl, b->pkts, b->keys, b->n);
+    }
     EDIT_BATCH(pmd, b, tnl_push(pmd, tnl, m, push, key));
 }
 
@@ -291,7 +295,9 @@ execute_list(struct pmd *pmd, const void *actions, uint32_t len,
                        pkt_gap(m, 2 * 6, -(int) sizeof(struct vlan_hdr)));
             break;
         case ACTION_SET:
-            EDIT_BATCH(pmd, b, act_set(m, (const void *) a, key));
+            EDIT_BATCH(pmd, b, UNLIKELY(pkt_meta(m)->is_adopted)
+                               ? adopt_set(m, (const void *) a, key)
+                               : act_set(m, (const void *) a, key));
             break;
         case ACTION_TNL_PUSH:
             act_tnl_push(pmd, b,

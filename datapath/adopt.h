@@ -13,10 +13,17 @@
 #define QANAT_ADOPT_H 1
 
 #include "datapath/pkt.h"
+#include "lib/flow/action.h"
 
 /* PMD.  'm' was parsed as 'key' and has a lie noted.  On success the metadata
  * describe the inner frame, one encapsulation around it and what it needs; the
  * lie is cleared.  False where no known tunnel explains the claim. */
 bool adopt_tunnel(struct rte_mbuf *m, const struct flow_key *key);
+
+/* PMD.  act_set() for a packet that was adopted: the key, and so the action,
+ * is about the outer headers.  Returns the packet, maybe another mbuf; NULL
+ * without memory, and then it is gone. */
+struct rte_mbuf *adopt_set(struct rte_mbuf *m, const struct action_set *,
+                           const struct flow_key *key);
 
 #endif /* adopt.h */

@@ -13,11 +13,16 @@
 
 #include <arpa/inet.h>
 
+#include "datapath/pmd.h"
 #include "lib/pkt/csum.h"
 #include "lib/pkt/wire.h"
 
 /* Longest IP packet. */
 #define MAX_L3 65535u
+
+/* A chain may have so many links: the kernel takes no more iovecs for a frame
+ * than 1024, one of them for the virtio-net header. */
+#define MAX_LINKS 1023u
 
 /* A first segment with less payload does not begin a super-packet: it is not
  * worth a copy of its headers where those are shared. */
@@ -74,6 +79,16 @@ describe(const struct rte_mbuf *m, uint32_t caps, struct segment *s)
     return (flags & ~TCP_PSH) == TCP_ACK;
 }
 
+/* Whether the IPv4 header's checksum is right.  The switch passes on what is
+ * not, but from a super-packet's header every segment's is made anew. */
+static bool
+header_is_right(const struct segment *s)
+{
+    return !s->is_ip4
+           || !csum_finish(csum_add(0, s->data + s->l3,
+                                    sizeof(struct ip4_hdr)));
+}
+
 /* Whether the TCP checksum is right, or of no concern since it is still to be
  * made. */
 static bool
@@ -97,6 +112,12 @@ csum_is_right(const struct rte_mbuf *m, const struct segment *s)
         sum = csum_pseudo6(ip->src, ip->dst, IPPROTO_TCP, len);
     }
     return !csum_finish(csum_plus(sum, pkt_csum(m, s->l4, len)));
+}
+
+static bool
+is_undamaged(const struct rte_mbuf *m, const struct segment *s)
+{
+    return header_is_right(s) && csum_is_right(m, s);
 }
 
 /* Whether two segments are of one conversation. */
@@ -123,7 +144,7 @@ have_same_headers(const struct segment *a, const struct segment *b)
     be16 psh = htons(TCP_PSH);
 
     if (a->payload != b->payload || memcmp(a->data, b->data, a->l3)
-        || x->ack != y->ack || x->window != y->window
+        || x->ack != y->ack || x->window != y->window || x->urg != y->urg
         || (x->ofs_flags | psh) != (y->ofs_flags | psh)
         || memcmp(x + 1, y + 1, (size_t) (a->payload - a->l4) - sizeof *x)) {
         return false;
@@ -142,11 +163,13 @@ have_same_headers(const struct segment *a, const struct segment *b)
 /* Whether 'm', described by 's', goes on where the slot's packet ends. */
 static bool
 continues(const struct gro_slot *slot, const struct rte_mbuf *head,
-          const struct segment *first, const struct segment *s)
+          const struct segment *first, const struct rte_mbuf *m,
+          const struct segment *s)
 {
     return !slot->closed && ntohl(s->tcp->seq) == slot->next_seq
            && s->payload_len <= slot->gso_size
            && slot->n_segs < PKT_MAX_SEGS
+           && (uint32_t) head->nb_segs + m->nb_segs <= MAX_LINKS
            && head->pkt_len - first->l3 + s->payload_len <= MAX_L3
            && (!s->is_ip4 || s->id == slot->next_id)
            && have_same_headers(first, s);
@@ -179,15 +202,17 @@ append(struct gro_slot *slot, struct rte_mbuf *head, struct rte_mbuf *m,
     head->pkt_len += m->pkt_len;
 }
 
-/* Lets later segments be appended to 'm', which the caller is about to put
- * behind the last packet of the buffer.  Its headers are to be written then,
- * so they are made ours.  Returns the packet, or NULL without memory. */
+/* Lets later segments be appended to 'm', which is about to be put at 'index'
+ * of the row.  Its headers are to be written then, so they are made ours.
+ * Returns the packet, or NULL without memory. */
 static struct rte_mbuf *
-open_slot(struct vport_pmd *vp, struct rte_mbuf *m, const struct segment *s)
+open_slot(struct gro_row *row, uint16_t index, struct rte_mbuf *m,
+          const struct segment *s)
 {
-    struct gro_slot *slot = &vp->gro[vp->n_gro];
+    struct gro_slot *slot = &row->slots[row->n_slots];
+    uint32_t seq = ntohl(s->tcp->seq);  /* The header may move below. */
 
-    if (vp->n_gro == GRO_SLOTS || s->tcp->ofs_flags & htons(TCP_PSH)
+    if (row->n_slots == GRO_SLOTS || s->tcp->ofs_flags & htons(TCP_PSH)
         || s->payload_len > UINT16_MAX || s->payload_len < MIN_FIRST) {
         return m;
     }
@@ -195,34 +220,35 @@ open_slot(struct vport_pmd *vp, struct rte_mbuf *m, const struct segment *s)
     if (UNLIKELY(!m)) {
         return NULL;
     }
-    vp->n_gro++;
+    row->n_slots++;
     *slot = (struct gro_slot) {
-        .tail = rte_pktmbuf_lastseg(m), .index = vp->n_tx, .n_segs = 1,
-        .next_seq = ntohl(s->tcp->seq) + s->payload_len,
+        .tail = rte_pktmbuf_lastseg(m), .index = index, .n_segs = 1,
+        .next_seq = seq + s->payload_len,
         .gso_size = (uint16_t) s->payload_len,
         .next_id = (uint16_t) (s->id + 1),
     };
     return m;
 }
 
-struct rte_mbuf *
-gro_merge(struct pmd *pmd, struct vport *out, struct vport_pmd *vp,
-          struct rte_mbuf *m)
+/* Appends 'm' to a packet of the row and returns NULL; or returns the packet
+ * to be put at 'index'; or sets '*lost' for want of memory. */
+static struct rte_mbuf *
+put(struct gro_row *row, struct rte_mbuf **pkts, uint16_t index,
+    uint32_t caps, struct rte_mbuf *m, bool *lost)
 {
-    uint32_t caps = atomic_load_explicit(&out->caps, memory_order_relaxed);
     struct segment s;
 
-    if (!(caps & VPORT_CAP_CHAIN) || !describe(m, caps, &s)) {
+    if (!describe(m, caps, &s)) {
         /* It may be of a stream whose slot is open (a FIN, an ACK): what
          * comes after it must not be put before it. */
-        for (unsigned int i = 0; i < vp->n_gro; i++) {
-            vp->gro[i].closed = true;
+        for (unsigned int i = 0; i < row->n_slots; i++) {
+            row->slots[i].closed = true;
         }
         return m;
     }
-    for (unsigned int i = vp->n_gro; i-- > 0;) {
-        struct gro_slot *slot = &vp->gro[i];
-        struct rte_mbuf *head = vp->tx[slot->index];
+    for (unsigned int i = row->n_slots; i-- > 0;) {
+        struct gro_slot *slot = &row->slots[i];
+        struct rte_mbuf *head = pkts[slot->index];
         const struct pkt_meta *md = pkt_meta(head);
         struct segment first = {
             .data = pkt_data(head), .l3 = md->ofs.l3, .l4 = md->ofs.l4,
@@ -234,18 +260,16 @@ gro_merge(struct pmd *pmd, struct vport *out, struct vport_pmd *vp,
         if (!is_same_stream(&first, &s)) {
             continue;
         }
-        if (continues(slot, head, &first, &s) && csum_is_right(m, &s)
-            && (slot->n_segs > 1 || csum_is_right(head, &first))) {
+        if (continues(slot, head, &first, m, &s) && is_undamaged(m, &s)
+            && (slot->n_segs > 1 || is_undamaged(head, &first))) {
             append(slot, head, m, &s);
             return NULL;
         }
         slot->closed = true;
         break;
     }
-    m = open_slot(vp, m, &s);
-    if (UNLIKELY(!m)) {
-        vport_count_drop(out, pmd, DROP_NO_MBUF);
-    }
+    m = open_slot(row, index, m, &s);
+    *lost = !m;
     return m;
 }
 
@@ -282,17 +306,67 @@ finish(struct rte_mbuf *m, const struct gro_slot *slot)
     tcp->csum = csum_fold(sum);
 }
 
+/* Completes the super-packets of a row, and empties it. */
+static void
+finish_row(struct gro_row *row, struct rte_mbuf **pkts,
+           struct vport_counters *c)
+{
+    for (unsigned int i = 0; i < row->n_slots; i++) {
+        const struct gro_slot *slot = &row->slots[i];
+
+        if (slot->n_segs > 1) {
+            finish(pkts[slot->index], slot);
+            c->coalesced += slot->n_segs;
+            c->tx_super++;
+        }
+    }
+    row->n_slots = 0;
+}
+
+struct rte_mbuf *
+gro_merge(struct pmd *pmd, struct vport *out, struct vport_pmd *vp,
+          struct rte_mbuf *m)
+{
+    uint32_t caps = atomic_load_explicit(&out->caps, memory_order_relaxed);
+    const uint32_t need = VPORT_CAP_CHAIN | VPORT_CAP_CSUM;
+    bool lost = false;
+
+    if ((caps & need) != need) {
+        return m;
+    }
+    m = put(&vp->gro, vp->tx, vp->n_tx, caps, m, &lost);
+    if (UNLIKELY(lost)) {
+        vport_count_drop(out, pmd, DROP_NO_MBUF);
+    }
+    return m;
+}
+
 void
 gro_flush(struct vport_pmd *vp)
 {
-    for (unsigned int i = 0; i < vp->n_gro; i++) {
-        const struct gro_slot *slot = &vp->gro[i];
+    finish_row(&vp->gro, vp->tx, &vp->c);
+}
 
-        if (slot->n_segs > 1) {
-            finish(vp->tx[slot->index], slot);
-            vp->c.coalesced += slot->n_segs;
-            vp->c.tx_super++;
+unsigned int
+gro_burst(struct pmd *pmd, struct vport *vport, struct rte_mbuf **pkts,
+          const struct flow_key **keys, unsigned int n)
+{
+    struct gro_row row = { .n_slots = 0 };
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < n; i++) {
+        bool lost = false;
+        struct rte_mbuf *m = put(&row, pkts, (uint16_t) kept,
+                                 VPORT_CAP_TSO4 | VPORT_CAP_TSO6, pkts[i],
+                                 &lost);
+
+        if (m) {
+            pkts[kept] = m;
+            keys[kept++] = keys[i];
+        } else if (UNLIKELY(lost)) {
+            vport_count_drop(vport, pmd, DROP_NO_MBUF);
         }
     }
-    vp->n_gro = 0;
+    finish_row(&row, pkts, &vport->per_pmd[pmd->id]->c);
+    return kept;
 }

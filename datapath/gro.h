@@ -22,4 +22,10 @@ struct rte_mbuf *gro_merge(struct pmd *, struct vport *out,
  * sent. */
 void gro_flush(struct vport_pmd *vp);
 
+/* The same for the 'n' packets of a burst on their way into the tunnel
+ * 'vport': they have to be cut to fit there, and better as one stream than each
+ * for itself.  Returns how many there are then. */
+unsigned int gro_burst(struct pmd *, struct vport *, struct rte_mbuf **pkts,
+                       const struct flow_key **keys, unsigned int n);
+
 #endif /* gro.h */

@@ -53,6 +53,8 @@ struct pkt_meta {
     uint8_t lie;                /* enum vnet_status: the claims do not fit the
                                  * outer headers; they may fit what a pop
                                  * uncovers, else the packet is dropped. */
+    bool is_adopted;            /* encaps[0] is the sender's own, and the flow
+                                 * key is about it (adopt.h). */
     struct virtio_net_hdr vnet;
 
     /* Written by parse (pmd.c), shifted by act.c. */
@@ -92,6 +94,7 @@ pkt_meta_init(struct rte_mbuf *m, uint32_t in_port)
     md->has_vnet = false;
     md->n_pops = md->n_encaps = 0;
     md->lie = VNET_OK;
+    md->is_adopted = false;
     md->inner_start = 0;
     memset(&md->ofs, 0xff, sizeof md->ofs);
     memset(&md->need, 0, sizeof md->need);

@@ -18,6 +18,10 @@
 
 #define MAX_L3 65535u
 
+/* A chain may have so many links: as many iovecs a host socket's message
+ * takes. */
+#define MAX_LINKS 256u
+
 static void send_train(const struct egress *);
 static struct rte_mbuf *hang_on(struct rte_mbuf *head, struct rte_mbuf *tail,
                                 struct rte_mbuf *);
@@ -227,6 +231,7 @@ train_merge(struct vport *out, struct vport_pmd *vp, struct rte_mbuf *m)
             continue;
         }
         if (slot->closed || size > slot->gso_size || slot->n == MAX_PIECES
+            || (uint32_t) head->nb_segs + m->nb_segs > MAX_LINKS
             || head->pkt_len - outermost(head)->l3 + size > MAX_L3) {
             slot->closed = true;
             break;

@@ -97,6 +97,11 @@ struct gro_slot {
 };
 #define GRO_SLOTS 8             /* Streams at a time. */
 
+struct gro_row {
+    struct gro_slot slots[GRO_SLOTS];
+    uint16_t n_slots;
+};
+
 /* A tunnel packet of the send buffer behind which others may be put as a train
  * (train.c). */
 struct train_slot {
@@ -115,10 +120,9 @@ struct vport_pmd {
     uint32_t too_big_tokens;    /* ... and what is in it. */
     bool tx_dirty;              /* In the PMD's list of ports to flush. */
     uint16_t n_tx;
-    uint16_t n_gro;
     uint32_t tx_bytes;          /* Of tx[], but for what gro.c appended. */
     struct rte_mbuf *tx[2 * PKT_BURST];
-    struct gro_slot gro[GRO_SLOTS];
+    struct gro_row gro;         /* Of tx[]. */
     struct train_slot trains[TRAIN_SLOTS];
     uint16_t n_trains;
 } __rte_cache_aligned;
