@@ -37,6 +37,7 @@ unit_tests_SOURCES += tests/unit/datapath/test_dpdk_tx.c
 unit_tests_SOURCES += tests/unit/datapath/test_drop.c
 unit_tests_SOURCES += tests/unit/datapath/test_egress.c
 unit_tests_SOURCES += tests/unit/datapath/test_flowtable.c
+unit_tests_SOURCES += tests/unit/datapath/test_gro.c
 unit_tests_SOURCES += tests/unit/datapath/test_gso.c
 unit_tests_SOURCES += tests/unit/datapath/test_ipfrag.c
 unit_tests_SOURCES += tests/unit/datapath/test_mem.c
