@@ -23,8 +23,8 @@ struct rte_mbuf *gro_merge(struct pmd *, struct vport *out,
 void gro_flush(struct vport_pmd *vp);
 
 /* The same for the 'n' packets of a burst on their way into the tunnel
- * 'vport': they have to be cut to fit there, and better as one stream than each
- * for itself.  Returns how many there are then. */
+ * 'vport': they have to be cut to fit there, and better as one stream than
+ * each for itself.  Returns how many there are then. */
 unsigned int gro_burst(struct pmd *, struct vport *, struct rte_mbuf **pkts,
                        const struct flow_key **keys, unsigned int n);
 
