@@ -158,6 +158,16 @@ is_piece(const struct rte_mbuf *m, const struct pkt_meta *md)
            && (ip->ver_ihl >> 4 == 6 || ip->frag == htons(IP4_DF));
 }
 
+/* Whether the two have the same UDP ports, and so may be of one conversation
+ * whatever else differs (the ECN field of its pure ACKs does). */
+static bool
+have_same_ports(const struct rte_mbuf *a, const struct rte_mbuf *b)
+{
+    return !memcmp(pkt_data(a) + outermost(a)->l4,
+                   pkt_data(b) + outermost(b)->l4,
+                   offsetof(struct udp_hdr, len));
+}
+
 /* Whether the two have the same outer headers but for lengths and sums. */
 static bool
 have_same_front(const struct rte_mbuf *a, const struct rte_mbuf *b)
@@ -228,6 +238,8 @@ train_merge(struct vport *out, struct vport_pmd *vp, struct rte_mbuf *m)
         struct rte_mbuf *head = vp->tx[slot->index];
 
         if (!have_same_front(head, m)) {
+            /* What comes after 'm' must not be put before it. */
+            slot->closed |= have_same_ports(head, m);
             continue;
         }
         if (slot->closed || size > slot->gso_size || slot->n == MAX_PIECES
