@@ -49,6 +49,7 @@ unit_tests_SOURCES += tests/unit/datapath/test_pop.c
 unit_tests_SOURCES += tests/unit/datapath/test_rxvec.c
 unit_tests_SOURCES += tests/unit/datapath/test_sched.c
 unit_tests_SOURCES += tests/unit/datapath/test_toobig.c
+unit_tests_SOURCES += tests/unit/datapath/test_train.c
 unit_tests_SOURCES += tests/unit/datapath/test_vport.c
 unit_tests_SOURCES += tests/unit/flow/test_action.c
 unit_tests_SOURCES += tests/unit/flow/test_flow.c
