@@ -33,6 +33,7 @@ unit_tests_SOURCES += tests/unit/datapath/ref_offload.c
 unit_tests_SOURCES += tests/unit/datapath/ref_offload.h
 unit_tests_SOURCES += tests/unit/datapath/test_act.c
 unit_tests_SOURCES += tests/unit/datapath/test_act_set.c
+unit_tests_SOURCES += tests/unit/datapath/test_adopt.c
 unit_tests_SOURCES += tests/unit/datapath/test_dpdk_tx.c
 unit_tests_SOURCES += tests/unit/datapath/test_drop.c
 unit_tests_SOURCES += tests/unit/datapath/test_egress.c
