@@ -38,8 +38,10 @@ static void send_fitting(const struct egress *, struct rte_mbuf *);
 static void send_too_big(const struct egress *, struct rte_mbuf *,
                          const struct l3_view *);
 static egress_emit_fn send_datagram;
-static uint32_t find_room(const struct vport *, const struct pkt_meta *,
+static uint32_t find_room(const struct vport *, const struct rte_mbuf *,
                           uint32_t caps, uint32_t l3);
+static uint32_t extra_tags_len(const struct rte_mbuf *);
+static bool is_tag(be16 tpid);
 static bool is_cuttable_tcp(const struct rte_mbuf *, const struct l3_view *);
 static bool needs_sctp_csum(const struct pkt_need *);
 static enum drop_reason reason_of(const struct egress *,
@@ -86,7 +88,7 @@ send_slowly(struct egress *e, struct rte_mbuf *m)
         pkt_trim(m, md->ofs.l3_end);
     }
     if (LIKELY(md->ofs.l3 != PKT_OFS_NONE)) {
-        e->room = find_room(e->out, md, e->caps, md->ofs.l3);
+        e->room = find_room(e->out, m, e->caps, md->ofs.l3);
         if (md->need.gso == PKT_GSO_NONE
             && LIKELY(m->pkt_len <= md->ofs.l3 + e->room)) {
             send_fitting(e, m);
@@ -95,7 +97,7 @@ send_slowly(struct egress *e, struct rte_mbuf *m)
     }
 
     l3_view_init(&v, m);
-    e->room = find_room(e->out, md, e->caps, v.start);
+    e->room = find_room(e->out, m, e->caps, v.start);
     if (v.version) {
         pkt_trim(m, md->ofs.l3_end);
     }
@@ -292,9 +294,10 @@ send_datagram(const struct egress *e, struct rte_mbuf *m,
  * tunnel's path and the vport allow so much to what begins with the outer
  * header that is theirs. */
 static uint32_t
-find_room(const struct vport *out, const struct pkt_meta *md, uint32_t caps,
+find_room(const struct vport *out, const struct rte_mbuf *m, uint32_t caps,
           uint32_t l3)
 {
+    const struct pkt_meta *md = pkt_meta(m);
     uint32_t limit = atomic_load_explicit(&out->mtu, memory_order_relaxed);
     uint32_t room = MAX_L3;
 
@@ -307,6 +310,8 @@ find_room(const struct vport *out, const struct pkt_meta *md, uint32_t caps,
     }
     if (!limit || caps & VPORT_CAP_ANY_SIZE) {
         limit = MAX_L3;
+    } else if (caps & VPORT_CAP_ONE_TAG) {
+        limit -= MIN(limit, extra_tags_len(m));
     }
     if (md->n_encaps) {
         uint32_t before = l3 - md->encaps[md->n_encaps - 1].l3;
@@ -314,6 +319,34 @@ find_room(const struct vport *out, const struct pkt_meta *md, uint32_t caps,
         limit = limit > before ? limit - before : 0;
     }
     return MIN(room, limit);
+}
+
+/* Length of the frame's tags, but for a first one of 802.1Q: what a Linux
+ * device does not grant beside its MTU. */
+static uint32_t
+extra_tags_len(const struct rte_mbuf *m)
+{
+    const struct vlan_hdr *tags
+        = (const void *) (pkt_data(m) + offsetof(struct eth_hdr, type));
+    uint32_t len = 0;
+
+    if (LIKELY(!is_tag(tags[0].tpid))) {
+        return 0;
+    }
+    if (tags[0].tpid != htons(ETH_TYPE_VLAN)) {
+        len += (uint32_t) sizeof tags[0];
+    }
+    if (is_tag(tags[1].tpid)) {
+        len += (uint32_t) sizeof tags[1];
+    }
+    return len;
+}
+
+static bool
+is_tag(be16 tpid)
+{
+    return tpid == htons(ETH_TYPE_VLAN) || tpid == htons(ETH_TYPE_QINQ)
+           || tpid == htons(ETH_TYPE_QINQ_OLD);
 }
 
 /* A byte stream may be cut anywhere, but not a packet that says more than

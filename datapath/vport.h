@@ -40,6 +40,8 @@ enum vport_cap {
                                  * underlay: the path MTU decides). */
     VPORT_CAP_TRAIN = 1 << 8,   /* With USO: encapsulated segments leave as one
                                  * UDP super-packet (train.h). */
+    VPORT_CAP_ONE_TAG = 1 << 9, /* Not a skill: beside its MTU it has room for
+                                 * one 802.1Q tag, other tags count. */
 };
 
 /* What is desired of a vport: a value. */

@@ -49,7 +49,7 @@ LOG_MODULE(vport_system);
 
 #define CAPS                                                                  \
     (VPORT_CAP_CSUM | VPORT_CAP_TSO4 | VPORT_CAP_TSO6 | VPORT_CAP_ECN         \
-     | VPORT_CAP_UFO | VPORT_CAP_CHAIN)
+     | VPORT_CAP_UFO | VPORT_CAP_CHAIN | VPORT_CAP_ONE_TAG)
 
 union aux_room {
     char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
@@ -624,8 +624,7 @@ judge(struct vport *vport, const struct rte_mbuf *m, int error)
         set_up(vport, false);
         return DROP_PORT_DOWN;
     case EMSGSIZE:
-        /* Beside what offload.c knows of: the kernel grants one 802.1Q tag
-         * beyond the MTU, but neither a second one nor one of 802.1ad. */
+        /* The device's MTU has just become smaller. */
         return DROP_TOO_BIG;
     case EINVAL:
         /* A kernel that does not know USO never took one; one frame that it
