@@ -47,7 +47,8 @@ EXTRA_DIST += tests/package.m4
 MAINTAINERCLEANFILES += tests/package.m4
 
 $(TESTSUITE): $(TESTSUITE_AT:%=$(srcdir)/%) $(srcdir)/tests/package.m4
-	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I $(srcdir)/tests \
+	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I $(srcdir) \
+	  -I $(srcdir)/tests \
 	  -o $@.tmp $(srcdir)/tests/testsuite.at && mv -f $@.tmp $@
 noinst_SCRIPTS = $(TESTSUITE)
 
