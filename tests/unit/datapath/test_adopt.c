@@ -441,6 +441,31 @@ test_lies(void)
     }
 }
 
+/* Nothing is wrong with these, but the offload stage could not write them
+ * anew for each segment. */
+static void
+test_refused(void)
+{
+    static const struct env_tnl refused[] = {
+        { .is_gre = true, .seq = true, .df = true },
+        { .is_gre = true, .csum = true, .df = true },
+        { .is_gre = true, .is_ip6 = true, .seq = true, .key = true },
+    };
+    struct env_frame f = make_super(4, IPPROTO_TCP, 1000);
+
+    dpdk_env_seed(5);
+    for (unsigned int i = 0; i < ARRAY_SIZE(refused); i++) {
+        make(&refused[i], false, &f);
+        begin(VPORT_CAP_CHAIN, "2");
+        rx();
+        pmd_env_run();
+        CU_ASSERT_EQUAL(pmd_env_n_drops(DROP_VNET_GSO_PROTO), 1);
+        CU_ASSERT_EQUAL(pmd_env_n_all_drops(), 1);
+        CU_ASSERT_EQUAL(pmd_env_n_sent, 0);
+        pmd_env_end();
+    }
+}
+
 void
 suite_adopt(void)
 {
@@ -451,4 +476,5 @@ suite_adopt(void)
     CU_add_test(suite, "as a train", test_train);
     CU_add_test(suite, "actions of the flow", test_actions);
     CU_add_test(suite, "lies", test_lies);
+    CU_add_test(suite, "what cannot be written anew", test_refused);
 }
