@@ -318,8 +318,10 @@ config_check(struct config *config)
     struct hmap names;
     struct name *n, *next;
 
-    qsort(config->bridges, config->n_bridges, sizeof *config->bridges,
-          compare_bridges);
+    if (config->n_bridges) {
+        qsort(config->bridges, config->n_bridges, sizeof *config->bridges,
+              compare_bridges);
+    }
     config_check_global(&config->global, &config->notes);
     hmap_init(&names);
     for (size_t i = 0; i < config->n_bridges; i++) {
